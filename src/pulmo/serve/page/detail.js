@@ -51,6 +51,7 @@ function result(prediction, model) {
   const answer = make(
     "p", { class: "answer" },
     make("span", { class: `word ${kind}` }, `${kind} for ${either(prediction.positive_classes)}`),
+    prediction.band === "uncertain" && make("span", { class: "word uncertain" }, ", uncertain"),
   );
   const rows = [
     ["Most probable class", prediction.decision],

@@ -9,25 +9,27 @@ import { call } from "./api.js";
 
 /** Answers that are kept; of these an image's pixels take up to some 30 MB. */
 const KEPT = 24;
-/** @type {Map<string, unknown>} */
+/** @type {Map<string, Promise<unknown>>} */
 const kept = new Map();
 
 /**
+ * Asks once for what several things of the page want, also while it is on its way.
+ *
  * @template T
  * @param {string} path
  * @param {AbortSignal} signal
  * @param {(response: Response) => Promise<T>} read
  * @returns {Promise<T>}
  */
-async function once(path, signal, read) {
-  if (kept.has(path)) {
-    const found = /** @type {T} */ (kept.get(path));
-    kept.delete(path);
-    kept.set(path, found);
-    return found;
-  }
-  const found = await read(await call(path, { signal }));
+function once(path, signal, read) {
+  const known = /** @type {Promise<T> | undefined} */ (kept.get(path));
+  const found = known ?? call(path, { signal }).then(read);
+  // The last one that was asked for is the last one that is dropped.
+  kept.delete(path);
   kept.set(path, found);
+  found.catch(() => {
+    if (kept.get(path) === found) kept.delete(path);
+  });
   for (const oldest of kept.keys()) {
     if (kept.size <= KEPT) break;
     kept.delete(oldest);
