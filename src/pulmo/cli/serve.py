@@ -13,10 +13,7 @@ from pulmo.core.errors import UsageError
 from pulmo.core.output import claim_file
 from pulmo.serve.options import DataOptions, ServeOptions
 
-app = typer.Typer(
-    help="Answer requests for predictions over HTTP. For research, not diagnosis.",
-    invoke_without_command=True,
-)
+app = typer.Typer(invoke_without_command=True)
 tokens = typer.Typer(help="Say who may call the server.", no_args_is_help=True)
 app.add_typer(tokens, name="token")
 

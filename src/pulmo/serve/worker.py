@@ -5,8 +5,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from threading import Lock, Timer
+from threading import Lock, Thread, Timer
 from typing import Any, Final, Literal, NamedTuple
 
 from pulmo.core.errors import PulmoError
@@ -127,6 +128,8 @@ def worker(setup: Setup) -> Callable[[Job], Any]:
     models = open_models(setup.paths)
     if list(models) != list(setup.ids):
         raise PulmoError("model-changed", "A model was changed after the server was started.")
+    # The first heat map would wait for matplotlib.
+    Thread(target=import_module, args=("pulmo.serve.views",), daemon=True).start()
     return worker_of(models)
 
 
@@ -157,7 +160,7 @@ def _done(opened: _Open, job: Job) -> Any:  # noqa: ANN401 - of the kind of the 
             return _predict(opened, job)
         case "image":
             return _image(opened, job)
-    # matplotlib, for which a prediction does not wait.
+    # matplotlib, for which neither the start nor a prediction waits.
     from pulmo.serve.views import VIEWS  # noqa: PLC0415 - see above
 
     return VIEWS[job.kind](opened.result(job), job.options)
