@@ -7,8 +7,9 @@ BIN := $(VENV)/bin
 DATA ?= ../shared/data
 WEIGHTS ?= ../shared/weights/mobilenet_v2.imagenet.features.safetensors
 OUT ?= out
+PAGE_TYPES := tests/serve/page
 
-.PHONY: help setup demo real test check docs figures format bench requirements clean
+.PHONY: help setup demo real test check page-types docs figures format bench requirements clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -34,11 +35,20 @@ test: setup ## run the tests; with COVERAGE=1, which takes half as long again, m
 	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup \
 		$(if $(COVERAGE),--cov --cov-report=term)
 
-check: setup ## lint, format, types, layers
+check: setup ## lint, format, types, layers; with npm, the types of the page
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory page-types; \
+	else echo "npm is not installed; the types of the page are not checked." >&2; fi
+
+page-types: $(PAGE_TYPES)/node_modules/.installed
+	npm run --silent --prefix $(PAGE_TYPES) check
+
+$(PAGE_TYPES)/node_modules/.installed: $(PAGE_TYPES)/package-lock.json
+	npm ci --silent --no-audit --no-fund --prefix $(PAGE_TYPES)
+	@touch $@
 
 docs: $(VENV)/.docs ## build the documentation; a warning is an error
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs $(OUT)/docs
