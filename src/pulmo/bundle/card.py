@@ -141,6 +141,10 @@ class Activation(Record):
     they have at most one false detection in two images; empty in older cards."""
 
 
+WeightFormat = Literal["fp32", "fp16", "int8"]
+"""How weights are stored: float32, float16, or 8-bit integers with a scale for each channel."""
+
+
 class Network(Record):
     """The network and where its weights came from."""
 
@@ -151,6 +155,9 @@ class Network(Record):
     """Where training started: `none`, `timm`, or a file's name with its SHA-256."""
     sha256: str
     """SHA-256 of the trained tensors."""
+    weight_format: WeightFormat = "fp32"
+    """How `model.onnx` stores them. What was fitted on validation, the temperature and the
+    thresholds, was fitted with float32."""
 
 
 class Epoch(Record):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from pulmo.bundle.card import FINDER_KEY, Card, Epoch, Input
+from pulmo.bundle.card import FINDER_KEY, Card, Epoch, Input, Network
 from pulmo.core.sources import is_stated
 from pulmo.predictions.operating_point import Bands, OperatingPoint, PredictionSets
 
@@ -36,6 +36,7 @@ def _what(card: Card) -> str:
             ),
             ("Network", f"{network.backbone}, {network.head} head, {network.parameters:,} weights"),
             ("Training started from", network.weights),
+            *_stored(network),
             *(
                 ("Plugin, code that is not pulmo's", f"{name} (SHA-256 {digest})")
                 for name, digest in card.training.plugins.items()
@@ -46,6 +47,15 @@ def _what(card: Card) -> str:
             ("Trained tensors (SHA-256)", card.network.sha256),
         ),
     )
+
+
+def _stored(network: Network) -> Iterator[tuple[str, str]]:
+    """Yields how the weights are stored, if not as they were trained."""
+    if network.weight_format != "fp32":
+        yield (
+            "Weights are stored as",
+            f"{network.weight_format}; the temperature and the thresholds were fitted with float32",
+        )
 
 
 def _use(card: Card) -> str:
