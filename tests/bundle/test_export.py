@@ -25,6 +25,7 @@ from pulmo.bundle.export import (
 from pulmo.bundle.model_card import model_card, point_sentence
 from pulmo.bundle.outcome import Outputs
 from pulmo.bundle.predictor import CARD_KEY, Predictor
+from pulmo.bundle.seen import SeenImages
 from pulmo.core.errors import InputError
 from pulmo.core.files import sha256
 from pulmo.core.folders import RunFolder
@@ -32,6 +33,8 @@ from pulmo.core.sections import ModelSection
 from pulmo.models.classifier import make_classifier
 from pulmo.models.heads import HEADS
 from pulmo.models.stored_weights import stored_weights
+
+_HASHES = ("sha256", "pixels_sha256")
 
 
 def test_a_bundle_is_whole(run: RunFolder, bundle: Path) -> None:
@@ -56,10 +59,22 @@ def test_a_bundle_is_whole(run: RunFolder, bundle: Path) -> None:
 def test_a_bundle_tells_whose_images_it_has_seen(images: pd.DataFrame, bundle: Path) -> None:
     seen = Predictor.open(bundle).seen
     used = images[images["split"] != "test"]
-    assert seen == {*used["sha256"], *used["pixels_sha256"]}
-    assert not seen & {*images["sha256"][images["split"] == "test"]}
+    assert seen.short == {each[:16] for name in _HASHES for each in used[name]}
+    unused = images[images["split"] == "test"]
+    for name in _HASHES:
+        assert seen.among(used[name]).all()
+        assert not seen.among(unused[name]).any()
+    assert seen.has("0" * 64, used["sha256"].iloc[0])
+    assert not seen.has(*unused["sha256"])
     # The network alone does not say.
-    assert Predictor.open(bundle / "model.onnx").seen == frozenset()
+    assert not Predictor.open(bundle / "model.onnx").seen
+
+
+def test_a_list_of_whole_hashes_says_the_same(bundle: Path, images: pd.DataFrame) -> None:
+    used = images[images["split"] != "test"]
+    whole = "\n".join([*used["sha256"], *used["pixels_sha256"]]).encode()
+    assert SeenImages.parse(whole) == Predictor.open(bundle).seen
+    assert SeenImages.parse(whole).listed() == (bundle / "training.sha256").read_bytes()
 
 
 def test_the_network_takes_bytes_and_any_batch(bundle: Path) -> None:

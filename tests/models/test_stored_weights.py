@@ -53,7 +53,7 @@ def test_the_network_computes_with_the_weights_that_are_read(store: Store) -> No
     inputs = np.random.default_rng(0).normal(size=(3, 16, 10, 10)).astype(np.float32)
     model = network(drawn())
     store(model)
-    (by_reference,) = ReferenceEvaluator(model).run(["y"], {"x": inputs})
+    by_reference = np.asarray(ReferenceEvaluator(model).run(["y"], {"x": inputs})[0], np.float32)
     with_read = answer(network(stored_weights(model)), inputs)
     found = answer(model, inputs)
     np.testing.assert_allclose(found, by_reference, rtol=1e-4, atol=1e-6)

@@ -32,7 +32,7 @@ RESEARCH_ONLY = "For research, not diagnosis."
 
 FINDER_KEY = "pulmo.finder"
 """The key of the network of the lungs in the ONNX file's metadata, an ONNX file in Base64, if the
-model sees the lungs."""
+model sees the lungs. In the bundle that comes with pulmo it is not repeated if pulmo has it."""
 
 
 class Input(Record):

@@ -24,6 +24,7 @@ from pulmo.bundle.card import FINDER_KEY, Card, WeightFormat, read_card
 from pulmo.bundle.held_out import list_of_test
 from pulmo.bundle.model_card import model_card
 from pulmo.bundle.predictor import CARD_KEY, OUTPUTS, Predictor
+from pulmo.bundle.seen import seen_by
 from pulmo.core.begun import check_finished
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import read_bytes, sha256, write_atomically
@@ -99,7 +100,7 @@ def export_run(run: RunFolder, folder: Path, weight_format: WeightFormat = "fp32
     parts = {
         draft.model: model,
         draft.text: model_card(card).encode(),
-        draft.seen: seen_by(run),
+        draft.seen: seen_by(run).listed(),
         draft.test: list_of_test(read_manifest(run.manifest)),
     }
     vouched = {path.name: sha256(data) for path, data in parts.items()}
@@ -112,17 +113,6 @@ def export_run(run: RunFolder, folder: Path, weight_format: WeightFormat = "fp32
     finally:
         shutil.rmtree(draft.root, ignore_errors=True)
     return shipped
-
-
-def seen_by(run: RunFolder) -> bytes:
-    """Returns the SHA-256 of each file and of each image's pixels of training and validation.
-
-    One a line, sorted. A digest tells whoever has the image that it was used, and no one else
-    anything.
-    """
-    used = read_manifest(run.manifest).split("train", "val").frame
-    digests = {*used["sha256"], *used["pixels_sha256"].dropna()}
-    return "".join(f"{digest}\n" for digest in sorted(digests)).encode()
 
 
 def load_classifier(run: str | os.PathLike[str]) -> Classifier:

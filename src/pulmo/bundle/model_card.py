@@ -77,7 +77,8 @@ def _part(shown: Input) -> str:
         return ""
     return (
         f"{shown.shown}, as the ONNX network finds them that `model.onnx` has in its metadata, "
-        f"`{FINDER_KEY}`, in Base64 (SHA-256 {shown.lungs}), "
+        f"`{FINDER_KEY}`, in Base64, or else the one of pulmo, `pulmo/lungs/lungs.onnx` (SHA-256 "
+        f"{shown.lungs}), "
     )
 
 

@@ -25,6 +25,7 @@ from pulmo.cli import (
     reproduce,
     screen,
     search,
+    selftest,
     train,
 )
 from pulmo.cli.exits import run_command
@@ -57,6 +58,7 @@ app.command("explain")(explain.explain)
 app.command("features")(features.features)
 app.command("gallery")(gallery.gallery)
 app.command("demo")(demo.demo)
+app.command("selftest")(selftest.selftest)
 app.add_typer(bench.app, name="bench")
 
 
