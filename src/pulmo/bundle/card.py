@@ -214,6 +214,9 @@ class Training(Record):
     plugins: Mapping[str, str] = {}
     """Name -> SHA-256 of the plugins that were loaded when it was trained: code that is not
     pulmo's, which may have defined its network, loss, changes of images or grey scale."""
+    seen_before: Mapping[str, int] = {}
+    """Split -> images that the model whose weights the training started from was trained or chosen
+    on; empty if it started from none that comes with pulmo."""
     drawings: int = 0
     """Training images that `pulmo data phantom` drew."""
     recipe_toml: str = ""

@@ -231,6 +231,7 @@ def _limits(card: Card) -> str:
     sentences = [
         *([DRAWINGS] if card.has_drawings else []),
         "These values are of the images that the model was chosen by; they are not a test.",
+        *_seen_before(card),
         "They do not show how the model performs at another hospital: evaluate it there.",
         *alone,
     ]
@@ -244,6 +245,18 @@ def _limits(card: Card) -> str:
             "recognise a class by the hospital and not by the disease."
         )
     return "## What this does not show\n\n" + "\n".join(f"- {line}" for line in sentences)
+
+
+def _seen_before(card: Card) -> Iterator[str]:
+    """Yields what follows from a start that has seen images of the training."""
+    before = card.training.seen_before
+    if before:
+        yield (
+            f"The training started from {card.network.weights}. That model was trained or chosen "
+            f"on {before['train']:,} of the training images and on {before['val']:,} of the "
+            "validation images. An evaluation leaves out all images that it was trained or chosen "
+            "on, but it does not know other images of the same patients."
+        )
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

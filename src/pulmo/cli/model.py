@@ -147,12 +147,12 @@ def default_model() -> Path | None:
     """
     if named := os.environ.get(_VARIABLE):
         return Path(named)
-    from pulmo.core.shipped import shipped_bundle, shipped_name
+    from pulmo.core.shipped import shipped_bundle, shipped_model
 
     shipped = shipped_bundle()
     if shipped is not None:
-        name = shipped_name()
-        say(f"The model that comes with pulmo is used: {name}. For research, not diagnosis.")
+        title = shipped_model().title
+        say(f"The model that comes with pulmo is used: {title}. For research, not diagnosis.")
     return shipped
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from pulmo.core.files import read_bytes
 from pulmo.core.folders import ShippedFolder
@@ -16,16 +16,38 @@ def shipped_bundle() -> Path | None:
     return FOLDER if ShippedFolder(FOLDER).card.is_file() else None
 
 
-def shipped_name() -> str:
-    """Returns the name and the date of the model that comes with pulmo.
+class ShippedModel(NamedTuple):
+    """What is known of the model that comes with pulmo without opening it.
 
-    They are read without the type of a card, for which `--help` and a usage error do not wait.
+    Attributes:
+        folder: its bundle.
+        title: its name and its date.
+        backbone: of its network.
+        sha256: of its trained tensors.
+        model_sha256: of its `model.onnx`.
+    """
+
+    folder: ShippedFolder
+    title: str
+    backbone: str
+    sha256: str
+    model_sha256: str
+
+
+def shipped_model() -> ShippedModel:
+    """Returns what the card of the model that comes with pulmo says of it.
+
+    It is read without the type of a card, for which a usage error does not wait.
 
     Raises:
         InputError: this copy of pulmo has none.
     """
-    card = json.loads(read_bytes(ShippedFolder(FOLDER).card))
-    return f"{card['name']} of {card['created'][:10]}"
+    folder = ShippedFolder(FOLDER)
+    card = json.loads(read_bytes(folder.card))
+    network, title = card["network"], f"{card['name']} of {card['created'][:10]}"
+    return ShippedModel(
+        folder, title, network["backbone"], network["sha256"], card["files"][folder.model.name]
+    )
 
 
 def records_of(bundle: Path) -> Path:
