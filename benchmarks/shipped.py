@@ -126,7 +126,9 @@ def evaluate(run: RunFolder, draft: ShippedFolder, asked: argparse.Namespace, pl
     images = ["--data", asked.data, "--split", asked.split]
     pulmo("evaluate", draft.root, *images, "-o", place / "evaluation")
     pulmo("audit", draft.root, *images, "--run", run.root, "-o", place / "audit", closed=True)
-    known = ["--evaluation", place / "evaluation", "--audit", place / "audit"]
+    known: list[str | Path] = [
+        "--evaluation", place / "evaluation", "--audit", place / "audit",
+    ]  # fmt: skip
     pulmo(
         "card", draft.root, "--data", run.manifest, "--run", run.root, *known,
         "-o", place / "cards",
@@ -138,8 +140,6 @@ def evaluate(run: RunFolder, draft: ShippedFolder, asked: argparse.Namespace, pl
 
 def write_texts(draft: ShippedFolder, card: Card, audit: Audit | None, licence: str) -> None:
     """Writes the licence, and the model card with what an audit showed and did not show."""
-    if not draft.datasheet.exists():
-        write_atomically(draft.datasheet, b"No evaluation was made, so there is no datasheet.\n")
     sources = sorted({name for each in card.training.sources.values() for name in each})
     terms = "\n".join(f"- {name}: {terms_of(name)}" for name in sources)
     write_atomically(draft.licence, LICENCE.format(licence=licence, terms=terms).encode())
@@ -148,8 +148,8 @@ def write_texts(draft: ShippedFolder, card: Card, audit: Audit | None, licence: 
 
 def terms_of(source: str) -> str:
     """Returns the terms of a public set, as its publisher states them."""
-    known = SOURCES.get(source.split(" ", maxsplit=1)[0])
-    return known.about.licence if known else "not stated"
+    name = source.split(" ", maxsplit=1)[0]
+    return SOURCES[name].about.licence if name in SOURCES else "not stated"
 
 
 def audit_section(audit: Audit | None) -> str:
@@ -196,7 +196,8 @@ def page(run: RunFolder, draft: ShippedFolder, full: Path) -> Iterator[str]:
     times = [f"{_milliseconds(model):.1f}" for model in models.values()]
     yield _row("milliseconds of the network, an image", times)
     for label in card.labels.order:
-        yield _row(f"AUC of {label}", [str(_auc(table, label)) for table in tables.values()])
+        areas = [str(_auc(table, label, card)) for table in tables.values()]
+        yield _row(f"AUC of {label}", areas)
     rights = [str(_accuracy(table, card)) for table in tables.values()]
     yield _row("accuracy", rights)
     off = np.abs(
@@ -215,12 +216,12 @@ def _row(name: str, values: list[str]) -> str:
     return f"| {name} | {' | '.join(values)} |"
 
 
-def _auc(table: pd.DataFrame, label: str) -> "stats.Estimate":
-    known = table[table["label"].isin([name[2:] for name in table if name.startswith("p_")])]
+def _auc(table: pd.DataFrame, label: str, card: Card) -> stats.Estimate:
+    known = table[table["label"].isin(card.labels.order)]
     return stats.auc(known["label"].eq(label), known[f"p_{label}"], known["group"])
 
 
-def _accuracy(table: pd.DataFrame, card: Card) -> "stats.Estimate":
+def _accuracy(table: pd.DataFrame, card: Card) -> stats.Estimate:
     known = table[table["label"].isin(card.labels.order)]
     return stats.proportion(known["label"].eq(known["decision"]), known["group"])
 
