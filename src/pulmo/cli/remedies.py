@@ -77,6 +77,10 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "screening-exists": _EXISTS,
     "screening-stopped": _RESUME,
     "search-exists": _EXISTS,
+    "shipped-weights-missing": "Start from other weights with --set model.weights=FILE, or from "
+    "random ones with --from-scratch.",
+    "shipped-weights-of-other-network": "Name that network with --set model.backbone=NAME, or "
+    "other weights with --set model.weights=FILE.",
     "source-name-blank": "Name it with --name, or leave --name out.",
     "source-name-shared": "If they are two data sets, import each with another --name. If their "
     "patients are numbered together, add --one-set NAME.",
