@@ -18,7 +18,7 @@ Store = Callable[[onnx.ModelProto], None]
 def drawn() -> dict[str, NDArray[np.float32]]:
     """Tensors of a network; the magnitudes of the channels differ by a thousand."""
     generator = np.random.default_rng(4)
-    kernel = generator.normal(size=(8, 16, 3, 3)) * np.logspace(-3, 0, 8)[:, None, None, None]
+    kernel = generator.normal(size=(8, 64, 3, 3)) * np.logspace(-3, 0, 8)[:, None, None, None]
     kernel[5] = 0
     return {
         "kernel": kernel.astype(np.float32),
@@ -35,7 +35,7 @@ def network(tensors: dict[str, NDArray[np.float32]]) -> onnx.ModelProto:
         helper.make_node("Flatten", ["means"], ["flat"]),
         helper.make_node("MatMul", ["flat", "small"], ["y"]),
     ]
-    shown = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 16, 10, 10])
+    shown = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 64, 10, 10])
     given = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 4])
     stored = [numpy_helper.from_array(values, name) for name, values in tensors.items()]
     graph = helper.make_graph(nodes, "network", [shown], [given], stored)
@@ -50,7 +50,7 @@ def answer(model: onnx.ModelProto, inputs: NDArray[np.float32]) -> NDArray[np.fl
 
 @pytest.mark.parametrize("store", [store_fp16, store_int8])
 def test_the_network_computes_with_the_weights_that_are_read(store: Store) -> None:
-    inputs = np.random.default_rng(0).normal(size=(3, 16, 10, 10)).astype(np.float32)
+    inputs = np.random.default_rng(0).normal(size=(3, 64, 10, 10)).astype(np.float32)
     model = network(drawn())
     store(model)
     answers = ReferenceEvaluator(model).run(["y"], {"x": inputs})

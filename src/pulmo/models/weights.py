@@ -84,14 +84,13 @@ def check_shipped(name: str) -> ShippedModel:
     if shipped_bundle() is None:
         raise UsageError(
             "shipped-weights-missing",
-            "The weights of the model that comes with pulmo are wanted, but none comes with this "
-            "copy of pulmo.",
+            "The weights of the shipped model are wanted, and no model comes with this copy.",
         )
     model = shipped_model()
     if model.backbone != name:
         raise UsageError(
             "shipped-weights-of-other-network",
-            f"The model that comes with pulmo is a {model.backbone}, so its weights do not fit "
+            f"The network of the shipped model is {model.backbone!r}, so its weights do not fit "
             f"the network {name!r}.",
         )
     return model

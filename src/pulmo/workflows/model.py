@@ -92,9 +92,7 @@ def load(path: str | os.PathLike[str] | None = None, threads: int = 0) -> Model:
     """
     named = shipped_bundle() if path is None else path
     if named is None:
-        raise UsageError(
-            "model-not-given", "No model was named, and none comes with this copy of pulmo."
-        )
+        raise UsageError("model-not-given", "No model was named, and none comes with this copy.")
     path = Path(named)
     bundle = BundleFolder(path)
     if RunFolder(path).recipe.exists() and not bundle.model.exists():
