@@ -30,6 +30,7 @@ pytest_plugins = (
     "fixtures.predictions",
     "fixtures.quick",
     "fixtures.results",
+    "fixtures.shipped",
 )
 
 
@@ -67,9 +68,10 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keeps the tests out of the user's cache."""
+    """Keeps the tests out of the user's cache and data."""
     patch = pytest.MonkeyPatch()
     patch.setenv("PULMO_CACHE", str(tmp_path_factory.mktemp("cache")))
+    patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
     patch.delenv("PULMO_MODEL", raising=False)
 
 

@@ -14,6 +14,7 @@ from pulmo.audit.context import AuditContext
 from pulmo.audit.parts import AuditedModel, AuditOptions, Part
 from pulmo.bundle.card import Card
 from pulmo.bundle.outcome import Outputs
+from pulmo.bundle.seen import SeenImages
 from pulmo.core.files import sha256
 from pulmo.core.labels import LabelScheme
 from pulmo.datasets.manifest import Manifest
@@ -34,7 +35,7 @@ class Fake:
     def __init__(self, card: Card, answer: Answer, maps: Answer | None = None) -> None:
         self.card = card
         self.sha256 = "0" * 64
-        self.seen: frozenset[str] = frozenset()
+        self.seen = SeenImages()
         self.answer = answer
         self.maps = maps
         self.finder = None

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from fixtures.refuses import refuses
-from pulmo.bundle.card import read_card
+from pulmo.bundle.card import WeightFormat, read_card
 from pulmo.bundle.export import (
     Arrays,
     ExportWrapper,
@@ -25,12 +25,16 @@ from pulmo.bundle.export import (
 from pulmo.bundle.model_card import model_card, point_sentence
 from pulmo.bundle.outcome import Outputs
 from pulmo.bundle.predictor import CARD_KEY, Predictor
+from pulmo.bundle.seen import SeenImages
 from pulmo.core.errors import InputError
 from pulmo.core.files import sha256
 from pulmo.core.folders import RunFolder
 from pulmo.core.sections import ModelSection
 from pulmo.models.classifier import make_classifier
 from pulmo.models.heads import HEADS
+from pulmo.models.stored_weights import stored_weights
+
+_HASHES = ("sha256", "pixels_sha256")
 
 
 def test_a_bundle_is_whole(run: RunFolder, bundle: Path) -> None:
@@ -55,10 +59,22 @@ def test_a_bundle_is_whole(run: RunFolder, bundle: Path) -> None:
 def test_a_bundle_tells_whose_images_it_has_seen(images: pd.DataFrame, bundle: Path) -> None:
     seen = Predictor.open(bundle).seen
     used = images[images["split"] != "test"]
-    assert seen == {*used["sha256"], *used["pixels_sha256"]}
-    assert not seen & {*images["sha256"][images["split"] == "test"]}
+    assert seen.short == {each[:16] for name in _HASHES for each in used[name]}
+    unused = images[images["split"] == "test"]
+    for name in _HASHES:
+        assert seen.among(used[name]).all()
+        assert not seen.among(unused[name]).any()
+    assert seen.has("0" * 64, used["sha256"].iloc[0])
+    assert not seen.has(*unused["sha256"])
     # The network alone does not say.
-    assert Predictor.open(bundle / "model.onnx").seen == frozenset()
+    assert not Predictor.open(bundle / "model.onnx").seen
+
+
+def test_a_list_of_whole_hashes_says_the_same(bundle: Path, images: pd.DataFrame) -> None:
+    used = images[images["split"] != "test"]
+    whole = "\n".join([*used["sha256"], *used["pixels_sha256"]]).encode()
+    assert SeenImages.parse(whole) == Predictor.open(bundle).seen
+    assert SeenImages.parse(whole).listed() == (bundle / "training.sha256").read_bytes()
 
 
 def test_the_network_takes_bytes_and_any_batch(bundle: Path) -> None:
@@ -89,6 +105,44 @@ def test_export_equals_torch(head: str, bundle: Path) -> None:
     with torch.no_grad():
         read = classifier.features(torch.from_numpy(inputs[:, None]).float() / 255)
     assert np.allclose(features, read.mean(dim=(2, 3)).numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("weight_format", ["fp16", "int8"])
+def test_weights_may_be_stored_smaller(
+    run: RunFolder, bundle: Path, tmp_path: Path, weight_format: WeightFormat
+) -> None:
+    card = export_run(run, tmp_path / "bundle", weight_format)
+    assert card.network.weight_format == weight_format
+    assert card.network.sha256 == read_card(bundle / "card.json").network.sha256
+    assert f"| Weights are stored as | {weight_format};" in model_card(card)
+    small, full = Predictor.open(tmp_path / "bundle"), Predictor.open(bundle)
+    assert len(small.model) < {"fp16": 0.8, "int8": 0.7}[weight_format] * len(full.model)
+    inputs = drawn_images(16, card.input.size)
+    found, expected = small.run(inputs), full.run(inputs)
+    spread = expected.logits.std()
+    assert 0 < np.abs(found.logits - expected.logits).max() < 0.1 * spread
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_every_head_is_stored_in_eight_bits(head: str, bundle: Path) -> None:
+    section = ModelSection.model_validate({"backbone": "capstone-baseline", "head": head})
+    card = read_card(bundle / "card.json")
+    card = card.model_copy(
+        update={"network": card.network.model_copy(update={"weight_format": "int8"})}
+    )
+    classifier = make_classifier(section, card.labels.order, seed=3, size=64).classifier.eval()
+    model = to_onnx(classifier, card)
+    stored = stored_weights(onnx.load_from_string(model))
+    own = classifier.state_dict()
+    found = {n: torch.tensor(stored[f"classifier.{n}"]) for n in own if f"classifier.{n}" in stored}
+    assert all(name in found for name, each in own.items() if each.ndim)
+    classifier.load_state_dict(own | found)
+    inputs = drawn_images(4, 64)
+    with torch.no_grad():
+        logits, maps = classifier.explain(torch.from_numpy(inputs[:, None]).float() / 255)
+    outputs = Predictor(model, "it", threads=1).run(inputs)
+    assert np.allclose(outputs.logits, logits.numpy(), atol=1e-4)
+    assert np.allclose(outputs.activation, maps.numpy(), atol=1e-4)
 
 
 def test_parity_refuses_a_network_that_differs(run: RunFolder) -> None:

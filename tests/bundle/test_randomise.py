@@ -6,8 +6,11 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from pulmo.bundle.export import export_run
 from pulmo.bundle.predictor import Predictor
 from pulmo.bundle.randomise import randomised
+from pulmo.core.folders import RunFolder
+from pulmo.models.stored_weights import LEAST, stored_weights
 
 
 def tensors(model: bytes) -> dict[str, NDArray[np.generic]]:
@@ -47,3 +50,18 @@ def test_it_answers_differently_and_by_its_seed(bundle: Path) -> None:
     assert (first.logits == again.logits).all()
     assert not np.allclose(first.logits, other.logits, atol=1e-3)
     assert (predictor.run(images).logits == own.logits).all()
+
+
+def test_weights_of_eight_bits_are_shuffled_as_the_network_computes_with_them(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    export_run(run, tmp_path / "bundle", "int8")
+    predictor = Predictor.open(tmp_path / "bundle", threads=1)
+    stored = stored_weights(onnx.load_from_string(predictor.model))
+    after = tensors(randomised(predictor, np.random.default_rng(0)).model)
+    assert {values.dtype for values in after.values()} <= {np.dtype("f4"), np.dtype("i8")}
+    large = [name for name, values in stored.items() if values.size >= LEAST]
+    assert large
+    for name in large:
+        assert (after[name] != stored[name]).any()
+        assert (np.sort(after[name], axis=None) == np.sort(stored[name], axis=None)).all()

@@ -1,5 +1,6 @@
 """A model that sees the lungs alone: from the training to the map on the image, by one path."""
 
+import base64
 import io
 import json
 import shutil
@@ -22,14 +23,15 @@ from pulmo.bundle.card import FINDER_KEY, Input, parse_card, read_card
 from pulmo.bundle.export import export_run
 from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import CARD_KEY, Predictor
+from pulmo.core.files import sha256
 from pulmo.core.folders import RunFolder
 from pulmo.core.noted import kinds_of
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.datasets.manifest import Manifest
 from pulmo.explain.overlay import LONG_SIDE
 from pulmo.explain.trained.network import open_run
+from pulmo.lungs import LungFinder, shipped_finder
 from pulmo.lungs import finder as module
-from pulmo.lungs import shipped_finder
 from pulmo.lungs.framing import framed_input
 from pulmo.radiograph import Radiograph, read_radiograph
 from pulmo.radiograph.geometry import to_image
@@ -286,14 +288,24 @@ def test_a_gallery_shows_the_part(bundle: Path, images: pd.DataFrame, tmp_path: 
     assert report.image_notes.get("no-lungs", 0) == _without_lungs(data.frame)
 
 
-def test_a_network_file_without_its_network_of_the_lungs_is_refused(bundle: Path) -> None:
+def test_a_network_file_without_its_network_of_the_lungs_is_refused(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = onnx.load(bundle / "model.onnx")
     metadata = {each.key: each.value for each in model.metadata_props}
-    for value in (None, "", "no Base64", metadata[FINDER_KEY][:-8]):
-        kept = {CARD_KEY: metadata[CARD_KEY]} | ({} if value is None else {FINDER_KEY: value})
-        helper.set_model_props(model, kept)
+    for value in ("", "no Base64", metadata[FINDER_KEY][:-8]):
+        helper.set_model_props(model, {CARD_KEY: metadata[CARD_KEY], FINDER_KEY: value})
         with refuses("lungs-network-missing", "it.onnx"):
             Predictor(model.SerializeToString(), "it.onnx")
+    # It need not repeat the network that comes with pulmo; it needs another one.
+    helper.set_model_props(model, {CARD_KEY: metadata[CARD_KEY]})
+    own = Predictor(model.SerializeToString(), "it.onnx").finder
+    assert own is not None
+    assert own.sha256 == sha256(base64.b64decode(metadata[FINDER_KEY]))
+    other = LungFinder(_other_network(), "another")
+    monkeypatch.setattr("pulmo.bundle.predictor.finder_for", lambda _: other)
+    with refuses("lungs-network-missing", "it.onnx"):
+        Predictor(model.SerializeToString(), "it.onnx")
 
 
 def test_a_run_with_another_network_of_the_lungs_is_refused(run: RunFolder, tmp_path: Path) -> None:

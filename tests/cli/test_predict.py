@@ -219,6 +219,7 @@ def test_a_name_that_is_not_utf8_is_shown(
 class TestModel:
     """Which model is opened, and which is not."""
 
+    @pytest.mark.usefixtures("unshipped")
     def test_none_named(self, pulmo: Call, image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("PULMO_MODEL", raising=False)
         status, out, err = pulmo("predict", image)

@@ -269,6 +269,7 @@ class TestModel:
         assert pulmo(verb, image, "--model", bundle, *more) == first
         assert pulmo(verb, bundle / "model.onnx", image, *more)[0] == 0
 
+    @pytest.mark.usefixtures("unshipped")
     @pytest.mark.parametrize("verb", ["predict", "explain", "evaluate", "audit"])
     def test_two_are_refused_and_none_is_named(
         self, pulmo: Call, bundle: Path, image: Path, tmp_path: Path, verb: str

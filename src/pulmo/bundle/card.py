@@ -33,7 +33,7 @@ RESEARCH_ONLY = "For research, not diagnosis."
 
 FINDER_KEY = "pulmo.finder"
 """The key of the network of the lungs in the ONNX file's metadata, an ONNX file in Base64, if the
-model sees the lungs."""
+model sees the lungs. In the bundle that comes with pulmo it is not repeated if pulmo has it."""
 
 
 class Input(Record):
@@ -142,6 +142,10 @@ class Activation(Record):
     they have at most one false detection in two images; empty in older cards."""
 
 
+WeightFormat = Literal["fp32", "fp16", "int8"]
+"""How weights are stored: float32, float16, or 8-bit integers with a scale for each channel."""
+
+
 class Network(Record):
     """The network and where its weights came from."""
 
@@ -152,6 +156,9 @@ class Network(Record):
     """Where training started: `none`, `timm`, or a file's name with its SHA-256."""
     sha256: str
     """SHA-256 of the trained tensors."""
+    weight_format: WeightFormat = "fp32"
+    """How `model.onnx` stores them. What was fitted on validation, the temperature and the
+    thresholds, was fitted with float32."""
 
 
 class Epoch(Record):
@@ -211,6 +218,9 @@ class Training(Record):
     plugins: Mapping[str, str] = {}
     """Name -> SHA-256 of the plugins that were loaded when it was trained: code that is not
     pulmo's, which may have defined its network, loss, changes of images or grey scale."""
+    seen_before: Mapping[str, int] = {}
+    """Split -> images that the model whose weights the training started from was trained or chosen
+    on; empty if it started from none that comes with pulmo."""
     drawings: int = 0
     """Training images that `pulmo data phantom` drew."""
     recipe_toml: str = ""

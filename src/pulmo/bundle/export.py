@@ -6,23 +6,25 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
+from onnxscript.optimizer import fold_constants, remove_unused_nodes
 from safetensors.torch import load
 from torch import Tensor, nn
 
-from pulmo.bundle.card import FINDER_KEY, Card, read_card
+from pulmo.bundle.card import FINDER_KEY, Card, WeightFormat, read_card
 from pulmo.bundle.held_out import list_of_test
 from pulmo.bundle.model_card import model_card
 from pulmo.bundle.predictor import CARD_KEY, OUTPUTS, Predictor
+from pulmo.bundle.seen import seen_by
 from pulmo.core.begun import check_finished
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import read_bytes, sha256, write_atomically
@@ -32,6 +34,7 @@ from pulmo.datasets.manifest import read_manifest
 from pulmo.lungs import LungFinder
 from pulmo.lungs.framing import open_finder
 from pulmo.models.classifier import Classifier, make_classifier
+from pulmo.models.stored_weights import LEAST, store_fp16, store_int8, stored_weights
 
 OPSET = 18
 TOLERANCE = 1e-4
@@ -67,16 +70,18 @@ class _Graph(ExportWrapper):
         return *self.classifier.head.explained(maps), maps.mean(dim=(2, 3))
 
 
-def export_run(run: RunFolder, folder: Path) -> Card:
+def export_run(run: RunFolder, folder: Path, weight_format: WeightFormat = "fp32") -> Card:
     """Writes a bundle: `model.onnx`, `MODEL_CARD.md`, `training.sha256` and `card.json`, at once.
 
     Args:
         run: a finished training run.
         folder: the bundle's folder, which must not exist.
+        weight_format: how the weights are stored.
 
     Raises:
         InputError: the run is unfinished or damaged, or the folder exists.
-        RefusedError: the exported network differs from the trained one by more than 1e-4.
+        RefusedError: the exported network differs by more than 1e-4 from the trained one, whose
+            weights are rounded as they are stored.
     """
     if folder.exists():
         raise InputError(
@@ -85,15 +90,17 @@ def export_run(run: RunFolder, folder: Path) -> Card:
     check_finished(run)
     card = read_card(run.card)
     classifier = trained_classifier(run, card)
-    card = card.model_copy(update={"files": {}})
+    network = card.network.model_copy(update={"weight_format": weight_format})
+    card = card.model_copy(update={"files": {}, "network": network})
     model = to_onnx(classifier, card, open_finder(card.input.image, run.finder, card.input.lungs))
     draft = BundleFolder(folder.with_name(f".{folder.name}.{secrets.token_hex(4)}"))
     exported = Predictor(model, draft.model.name)
-    check_parity(ExportWrapper(classifier), _everything(exported), card.input.size)
+    stored = _as_stored(classifier, model, weight_format)
+    check_parity(ExportWrapper(stored), _everything(exported), card.input.size)
     parts = {
         draft.model: model,
         draft.text: model_card(card).encode(),
-        draft.seen: seen_by(run),
+        draft.seen: seen_by(run).listed(),
         draft.test: list_of_test(read_manifest(run.manifest)),
     }
     vouched = {path.name: sha256(data) for path, data in parts.items()}
@@ -106,17 +113,6 @@ def export_run(run: RunFolder, folder: Path) -> Card:
     finally:
         shutil.rmtree(draft.root, ignore_errors=True)
     return shipped
-
-
-def seen_by(run: RunFolder) -> bytes:
-    """Returns the SHA-256 of each file and of each image's pixels of training and validation.
-
-    One a line, sorted. A digest tells whoever has the image that it was used, and no one else
-    anything.
-    """
-    used = read_manifest(run.manifest).split("train", "val").frame
-    digests = {*used["sha256"], *used["pixels_sha256"].dropna()}
-    return "".join(f"{digest}\n" for digest in sorted(digests)).encode()
 
 
 def load_classifier(run: str | os.PathLike[str]) -> Classifier:
@@ -154,9 +150,9 @@ def to_onnx(classifier: Classifier, card: Card, finder: LungFinder | None = None
 
     If it sees the lungs, the network that finds them is there too. The batch size is free; the
     input is uint8 [n, 1, size, size] and is named `radiograph`; the outputs are `logits`,
-    `activation` and `features`.
+    `activation` and `features`. The weights are stored as the card says.
     """
-    size = card.input.size
+    size, store = card.input.size, _STORE.get(card.network.weight_format)
     example = torch.zeros(2, 1, size, size, dtype=torch.uint8)
     with tempfile.TemporaryDirectory() as folder, _out_of_place(classifier):
         file = Path(folder, "network.onnx")
@@ -171,8 +167,15 @@ def to_onnx(classifier: Classifier, card: Card, finder: LungFinder | None = None
             output_names=list(OUTPUTS),
             dynamic_shapes={"radiograph": {0: torch.export.Dim("n")}},
             verbose=False,
+            optimize=store is None,
         )
         network = onnx.load(file)
+    if store is not None:
+        # The torch network's own weights, normalisation apart, so that training can start from
+        # them. No tensor that is stored in another way is part of a constant that is folded.
+        fold_constants(network, input_size_limit=LEAST - 1)
+        remove_unused_nodes(network)
+        store(network)
     metadata = {CARD_KEY: card.to_json()}
     if finder is not None:
         metadata[FINDER_KEY] = base64.b64encode(finder.model).decode()
@@ -180,6 +183,25 @@ def to_onnx(classifier: Classifier, card: Card, finder: LungFinder | None = None
     onnx.checker.check_model(network)
     data: bytes = network.SerializeToString()
     return data
+
+
+_STORE: Final[Mapping[WeightFormat, Callable[[onnx.ModelProto], None]]] = {
+    "fp16": store_fp16,
+    "int8": store_int8,
+}
+"""How weights are stored -> what stores them so in an ONNX network; nothing for 32 bits."""
+
+
+def _as_stored(classifier: Classifier, model: bytes, weight_format: WeightFormat) -> Classifier:
+    """Returns a trained network with the weights that its ONNX file computes with."""
+    if weight_format == "fp32":
+        return classifier
+    stored = stored_weights(onnx.load_from_string(model))
+    rounded = copy.deepcopy(classifier)
+    own = rounded.state_dict()
+    found = {name: stored[f"classifier.{name}"] for name in own if f"classifier.{name}" in stored}
+    rounded.load_state_dict(own | {name: torch.tensor(each) for name, each in found.items()})
+    return rounded
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pulmo.bundle.card import Card
 from pulmo.bundle.gate import check_appearance
 from pulmo.bundle.outcome import Outcome, Outputs, Prepared, outcomes
 from pulmo.bundle.scope import check_scope
+from pulmo.bundle.seen import SeenImages
 from pulmo.core.errors import InputError
 from pulmo.lungs.framing import framed_input
 from pulmo.radiograph import Note, Radiograph, pixels_sha256
@@ -34,8 +35,7 @@ class ImagePredictor(ABC):
     Attributes:
         card: what the model is.
         finder: the network that finds the lungs; None if the model sees whole images.
-        seen: SHA-256 of the files and of the pixels of the images that it was trained and chosen
-            on; empty if nothing says.
+        seen: the images that it was trained and chosen on; empty if nothing says.
         notes: what a user must know of the model, whatever the image.
         sha256: of `model.onnx`; None of a run, which has none.
     """
@@ -56,7 +56,7 @@ class ImagePredictor(ABC):
                 f"{finder.sha256 if finder else 'no such network'} was given.",
             )
         self.card, self.finder = card, finder
-        self.seen: frozenset[str] = frozenset()
+        self.seen = SeenImages()
         self.notes: tuple[Note, ...] = (_DRAWINGS,) if card.has_drawings else ()
 
     @abstractmethod
@@ -120,5 +120,5 @@ class ImagePredictor(ABC):
         """Returns a note if the model was trained or chosen on the image."""
         if not self.seen:
             return ()
-        known = radiograph.sha256 in self.seen or pixels_sha256(radiograph.pixels) in self.seen
+        known = self.seen.has(radiograph.sha256, pixels_sha256(radiograph.pixels))
         return (_SEEN,) if known else ()

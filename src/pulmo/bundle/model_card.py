@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from pulmo.bundle.card import FINDER_KEY, Card, Epoch, Input
+from pulmo.bundle.card import FINDER_KEY, Card, Epoch, Input, Network
 from pulmo.bundle.gate import unasked
 from pulmo.core.sources import is_stated
 from pulmo.predictions.operating_point import Bands, OperatingPoint, PredictionSets
@@ -37,6 +37,7 @@ def _what(card: Card) -> str:
             ),
             ("Network", f"{network.backbone}, {network.head} head, {network.parameters:,} weights"),
             ("Training started from", network.weights),
+            *_stored(network),
             *(
                 ("Plugin, code that is not pulmo's", f"{name} (SHA-256 {digest})")
                 for name, digest in card.training.plugins.items()
@@ -47,6 +48,15 @@ def _what(card: Card) -> str:
             ("Trained tensors (SHA-256)", card.network.sha256),
         ),
     )
+
+
+def _stored(network: Network) -> Iterator[tuple[str, str]]:
+    """Yields how the weights are stored, if not as they were trained."""
+    if network.weight_format != "fp32":
+        yield (
+            "Weights are stored as",
+            f"{network.weight_format}; the temperature and the thresholds were fitted with float32",
+        )
 
 
 def _use(card: Card) -> str:
@@ -68,7 +78,8 @@ def _part(shown: Input) -> str:
         return ""
     return (
         f"{shown.shown}, as the ONNX network finds them that `model.onnx` has in its metadata, "
-        f"`{FINDER_KEY}`, in Base64 (SHA-256 {shown.lungs}), "
+        f"`{FINDER_KEY}`, in Base64, or else the one of pulmo, `pulmo/lungs/lungs.onnx` (SHA-256 "
+        f"{shown.lungs}), "
     )
 
 
@@ -230,6 +241,7 @@ def _limits(card: Card) -> str:
     sentences = [
         *([DRAWINGS] if card.has_drawings else []),
         "These values are of the images that the model was chosen by; they are not a test.",
+        *_seen_before(card),
         "They do not show how the model performs at another hospital: evaluate it there.",
         "An image of another disease gets one of these classes, and nothing marks it.",
         *_looks(card),
@@ -256,6 +268,18 @@ def _looks(card: Card) -> list[str]:
         return []
     noted = "an image that looks like no frontal chest X-ray is noted and not refused."
     return [f"The modality of the training images is not stated: {noted}"]
+
+
+def _seen_before(card: Card) -> Iterator[str]:
+    """Yields what follows from a start that has seen images of the training."""
+    before = card.training.seen_before
+    if before:
+        yield (
+            f"The training started from {card.network.weights}. That model was trained or chosen "
+            f"on {before['train']:,} of the training images and on {before['val']:,} of the "
+            "validation images. An evaluation leaves out all images that it was trained or chosen "
+            "on, but it does not know other images of the same patients."
+        )
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -14,11 +14,12 @@ from pulmo.bundle.card import FINDER_KEY, Card, parse_card, read_card
 from pulmo.bundle.held_out import HeldOut
 from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import Outputs
+from pulmo.bundle.seen import SeenImages
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.core.folders import BundleFolder
 from pulmo.core.onnx_session import open_session
-from pulmo.lungs.framing import parse_finder
+from pulmo.lungs.framing import finder_for, parse_finder
 
 if TYPE_CHECKING:
     from pulmo.lungs.finder import LungFinder
@@ -108,7 +109,7 @@ class Predictor(ImagePredictor):
                 "card-differs",
                 f"{folder.card} differs from the card inside {model}.",
             )
-        predictor.seen = frozenset(contents.get(folder.seen.name, b"").decode().split())
+        predictor.seen = SeenImages.parse(contents.get(folder.seen.name, b""))
         predictor.held_out = HeldOut.parse(contents.get(folder.test.name, b""))
         return predictor
 
@@ -135,9 +136,16 @@ class Predictor(ImagePredictor):
 
 
 def _finder(card: Card, metadata: Mapping[str, str], origin: str) -> "LungFinder | None":
-    """Returns the network of the lungs in the metadata of an ONNX file, if its card names one."""
+    """Returns the network of the lungs that a card names, if any.
+
+    It is in the metadata of the ONNX file, but where it is the one that comes with pulmo, as the
+    bundle that comes with pulmo has it.
+    """
     if card.input.lungs is None:
         return None
+    own = None if FINDER_KEY in metadata else finder_for(card.input.image)
+    if own is not None and own.sha256 == card.input.lungs:
+        return own
     try:
         model = base64.b64decode(metadata.get(FINDER_KEY, ""), validate=True)
     except binascii.Error:

@@ -25,6 +25,7 @@ from pulmo.cli import (
     reproduce,
     screen,
     search,
+    selftest,
     serve,
     train,
 )
@@ -59,6 +60,7 @@ app.command("explain")(explain.explain)
 app.command("features")(features.features)
 app.command("gallery")(gallery.gallery)
 app.command("demo")(demo.demo)
+app.command("selftest")(selftest.selftest)
 app.add_typer(bench.app, name="bench")
 
 

@@ -5,15 +5,20 @@ from typing import Annotated
 
 import typer
 
+from pulmo.cli.model import ModelOption, one_model
 from pulmo.cli.options import Output, takes_options
 from pulmo.workflows.options.evaluation import CardOptions
 
 
 @takes_options
 def card(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle's folder.")],
     output: Output,
+    bundle: Annotated[
+        Path | None, typer.Argument(metavar="BUNDLE", help="The bundle's folder.")
+    ] = None,
+    *,
     options: CardOptions,
+    named: ModelOption = None,
 ) -> None:
     """Fill in a datasheet, CLAIM and TRIPOD+AI from files.
 
@@ -22,5 +27,5 @@ def card(
     """
     from pulmo.workflows.card import write_card
 
-    for written in write_card(bundle, output, options):
+    for written in write_card(one_model(bundle, named), output, options):
         typer.echo(f"{written.path}: {written.tally}")

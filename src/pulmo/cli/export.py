@@ -1,7 +1,7 @@
 """pulmo export."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,6 +14,14 @@ def export(
         Path | None,
         typer.Option("--output", "-o", help="The bundle's folder. Default: RUN-bundle."),
     ] = None,
+    weight_format: Annotated[
+        Literal["fp32", "fp16", "int8"],
+        typer.Option(
+            help="How the weights are stored. fp16 halves the file; int8 makes it a quarter, with "
+            "a scale for each channel. The network computes in float32 all the same. Compare both "
+            "bundles with pulmo evaluate."
+        ),
+    ] = "fp32",
 ) -> None:
     """Make a bundle of a run: one ONNX file and its cards."""
     from pulmo.core.begun import check_finished
@@ -23,5 +31,5 @@ def export(
 
     check_finished(RunFolder(run))
     output = chosen_output(output, default_bundle(run))
-    card = export_run(run, output).card
+    card = export_run(run, output, weight_format).card
     typer.echo(f"{output}: {card.name}, {', '.join(card.labels.order)}. {card.notice}")

@@ -1,4 +1,4 @@
-"""The model of a verb: `--model BUNDLE`, or the first word where that is a bundle."""
+"""The model of a verb: `--model BUNDLE`, the first word where that is a bundle, or pulmo's own."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from pulmo.cli.console import say
 from pulmo.cli.names import STDIN
 from pulmo.core.errors import InputError, UsageError
 
@@ -22,8 +23,8 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         metavar="BUNDLE",
-        help="A bundle's folder, or its model.onnx; it may also be the first word. Default: the "
-        f"environment variable {_VARIABLE}.",
+        help="A bundle's folder, or its model.onnx; it may also be the first word. Default: that "
+        f"of the environment variable {_VARIABLE}, else the model that comes with pulmo.",
     ),
 ]
 
@@ -39,8 +40,8 @@ def split_model(words: Sequence[str], model: Path | None) -> tuple[Path | None, 
     """
     first, *rest = words
     if not _is_model(Path(first)):
-        if model is None and _VARIABLE not in os.environ and first != STDIN:
-            _check_exists(Path(first))
+        if model is None and _VARIABLE not in os.environ:
+            _check_exists(words)
         return model, list(words)
     chosen = one_model(Path(first), model)
     if not rest:
@@ -54,7 +55,7 @@ def one_model(word: Path | None, model: Path | None) -> Path:
     """Returns the one model that a call names, by its first word or by `--model`.
 
     Raises:
-        UsageError: both name one, or neither does.
+        UsageError: both name one, or none is named and none comes with this copy of pulmo.
     """
     if word is not None and model is not None:
         raise UsageError(
@@ -67,7 +68,7 @@ def open_model(model: Path | None, threads: int = 0) -> "Model":
     """Opens the bundle that the user named; `threads` are those of its network, 0 all cores.
 
     Raises:
-        UsageError: none was named, here or in the environment.
+        UsageError: none is named, and none comes with this copy of pulmo.
         InputError: it is missing or damaged, or is a run.
     """
     from pulmo.workflows.model import load
@@ -139,17 +140,38 @@ def _is_model(path: Path) -> bool:
     return BundleFolder(path).card.is_file() or RunFolder(path).recipe.is_file()
 
 
+def default_model() -> Path | None:
+    """Returns the model of the environment, else the one that comes with pulmo, if there is one.
+
+    It says so where the second answers.
+    """
+    if named := os.environ.get(_VARIABLE):
+        return Path(named)
+    from pulmo.core.shipped import shipped_bundle, shipped_model
+
+    shipped = shipped_bundle()
+    if shipped is not None:
+        title = shipped_model().title
+        say(f"The model that comes with pulmo is used: {title}. For research, not diagnosis.")
+    return shipped
+
+
 def _named_model() -> Path:
-    named = os.environ.get(_VARIABLE)
-    if not named:
+    found = default_model()
+    if found is None:
         raise UsageError(
             "model-not-given",
             f"No model was named: add --model BUNDLE, or set {_VARIABLE}. `pulmo train` and "
             "`pulmo export` make a bundle.",
         )
-    return Path(named)
+    return found
 
 
-def _check_exists(path: Path) -> None:
-    if not path.exists():
-        raise InputError("file-missing", f"{path} does not exist; a bundle was expected.")
+def _check_exists(words: Sequence[str]) -> None:
+    """Checks that the first word is there, where it could only be a model or the one image."""
+    from pulmo.core.shipped import shipped_bundle
+
+    first = Path(words[0])
+    sole = shipped_bundle() is None or len(words) == 1
+    if words[0] != STDIN and sole and not first.exists():
+        raise InputError("file-missing", f"{first} does not exist; a bundle was expected.")

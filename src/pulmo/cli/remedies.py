@@ -90,6 +90,10 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "serve-without-tls": "Name a certificate with --tls-cert and --tls-key, or state with "
     "--behind-proxy that a proxy speaks TLS.",
     "serve-without-token": "Make one with: pulmo serve token create NAME.",
+    "shipped-weights-missing": "Start from other weights with --set model.weights=FILE, or from "
+    "random ones with --from-scratch.",
+    "shipped-weights-of-other-network": "Name that network with --set model.backbone=NAME, or "
+    "other weights with --set model.weights=FILE.",
     "source-name-blank": "Name it with --name, or leave --name out.",
     "source-name-shared": "If they are two data sets, import each with another --name. If their "
     "patients are numbered together, add --one-set NAME.",

@@ -83,6 +83,9 @@ class RunFolder(_Folder):
     """The weights of the best epoch."""
     finder = Below(Path, "lung-finder.onnx")
     """The network that finds the lungs, if the model sees those."""
+    start_seen = Below(Path, "start.sha256")
+    """As `BundleFolder.seen`, of the model that comes with pulmo, if the run began with its
+    weights."""
     test_access = Below(Path, "test-access.jsonl")
     """One JSON object a line, one line each time a test set was evaluated with the model."""
     last_checkpoint = Below(Path, "checkpoints", "last.safetensors")
@@ -123,13 +126,27 @@ class BundleFolder(_Folder):
     text = Below(Path, "MODEL_CARD.md")
     """The model card for people."""
     seen = Below(Path, "training.sha256")
-    """SHA-256 of the images that the model was trained and chosen on; bundles may lack it."""
+    """The first digits of the SHA-256 of the images that the model was trained and chosen on;
+    bundles may lack it."""
     test = Below(Path, "test.sha256")
     """SHA-256 of the images of the model's test; bundles may lack it."""
     test_access = Below(Path, "test-access.jsonl")
     """One JSON object a line, one line each time a test set was evaluated with the model."""
     card = Below(Path, "card.json")
     """What the model is, and the SHA-256 of the other files."""
+
+
+class ShippedFolder(BundleFolder):
+    """The bundle that comes with pulmo."""
+
+    licence = Below(Path, "LICENSE")
+    """The licence of the weights, and what they are not for."""
+    datasheet = Below(Path, "DATASHEET.md")
+    """The datasheet of the images that it was trained on."""
+    images = Below(Path, "images")
+    """A few drawings, which `pulmo selftest` classifies."""
+    golden = Below(Path, "golden.json")
+    """What the model gave for them where the bundle was made."""
 
 
 class EvaluationFolder(_Folder):

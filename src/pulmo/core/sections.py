@@ -141,7 +141,8 @@ class ModelSection(Section):
     )
     """What makes logits of the feature maps."""
     weights: str = "none"
-    """none: random. timm: timm's pretrained weights, downloaded. Else a safetensors file."""
+    """none: random. timm: timm's pretrained weights, downloaded. pulmo: those of the model that
+    comes with pulmo, of the same network. Else a safetensors file."""
     weights_sha256: str | None = None
     """Expected SHA-256 of that file; a different file is refused."""
     weights_partial: bool = False

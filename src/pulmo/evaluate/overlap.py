@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pulmo.bundle.seen import SeenImages
 from pulmo.datasets.manifest import Manifest, patient_names
 from pulmo.predictions.predictions import Failure
 
@@ -26,11 +27,11 @@ class Seen(NamedTuple):
     """What a model was trained and chosen on.
 
     Attributes:
-        digests: SHA-256 of the files and of their pixels; empty if unknown.
+        listed: by their hashes; empty if unknown.
         manifest: the images, as its manifest has them; None if it is unknown.
     """
 
-    digests: frozenset[str] = frozenset()
+    listed: SeenImages = SeenImages()
     manifest: Manifest | None = None
 
 
@@ -62,7 +63,7 @@ def exclude_seen(rows: pd.DataFrame, seen: Seen) -> Overlap:
             shared = keys.notna() & keys.isin(known.dropna())
             reasons[shared] = f"an image of its {name} is among those that it was trained on"
     for name, words in _DIGESTS.items():
-        reasons[rows[name].isin(seen.digests)] = f"{words} is among those that it was trained on"
+        reasons[seen.listed.among(rows[name])] = f"{words} is among those that it was trained on"
     excluded = reasons.notna()
     failures = (
         Failure(path=str(path), reason=f"{path}: {reason}.")

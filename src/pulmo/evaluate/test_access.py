@@ -169,6 +169,7 @@ def read_accesses(path: Path) -> list[Access]:
 def _append(path: Path, access: Access) -> None:
     """Adds a line with one call, so that a line is whole even if two evaluations run at once."""
     line = access.model_dump_json().encode() + b"\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
         written = os.write(descriptor, line)

@@ -11,7 +11,7 @@ from pulmo.core.sections import ModelSection
 from pulmo.models.backbone import Backbone, check_pretrained, make_backbone
 from pulmo.models.head import Head, make_head
 from pulmo.models.randomness import seeded
-from pulmo.models.weights import load_weights
+from pulmo.models.weights import check_shipped, load_shipped, load_weights
 
 # How far a recipe's mean and deviation may be from those of the weights: three digits are enough.
 _ROUNDED = 5e-3
@@ -85,8 +85,8 @@ def make_classifier(
 
     Raises:
         UsageError: there is no such network, it does not take images of this size, its output is
-            not feature maps, its head is too large, or its weights expect another normalisation
-            and the recipe names none.
+            not feature maps, its head is too large, its weights expect another normalisation and
+            the recipe names none, or they are those of pulmo, which do not fit it.
         InputError: the weights' file is missing, damaged or of another network.
         RefusedError: the weights' file is not the one that the recipe names.
     """
@@ -95,7 +95,9 @@ def make_classifier(
         backbone = make_backbone(section.backbone, pretrained=pretrained, size=size)
         head = make_head(section, (backbone.channels, *backbone.grid), len(labels))
     origin = section.weights
-    if initial and section.weights not in ("none", "timm"):
+    if initial and section.weights == "pulmo":
+        origin = load_shipped(backbone, section.backbone)
+    elif initial and section.weights not in ("none", "timm"):
         origin = load_weights(
             backbone,
             Path(section.weights),
@@ -113,12 +115,14 @@ def check_weights(section: ModelSection) -> None:
     """Checks, before any work is done, that a recipe's initial weights are available.
 
     Raises:
-        UsageError: the network has no published weights.
+        UsageError: the network has no published weights, or those of pulmo do not fit it.
         WeightsError: they are not on this machine, and their host cannot be reached.
         InputError: the weights' file is missing.
     """
     if section.weights == "timm":
         check_pretrained(section.backbone)
+    elif section.weights == "pulmo":
+        check_shipped(section.backbone)
     elif section.weights != "none" and not Path(section.weights).is_file():
         raise InputError(
             "file-missing", f"The file of model.weights, {section.weights}, does not exist."

@@ -1,4 +1,4 @@
-"""Initial weights out of a safetensors file, in timm's or torchvision's parameter names."""
+"""Initial weights out of a safetensors file, or of the model that comes with pulmo."""
 
 import json
 import math
@@ -13,8 +13,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
-from pulmo.core.errors import InputError, RefusedError
+from pulmo.core.errors import InputError, RefusedError, UsageError
 from pulmo.core.files import read_bytes, sha256
+from pulmo.core.shipped import ShippedModel, shipped_bundle, shipped_model
 from pulmo.models.backbone import Backbone, Grey
 from pulmo.models.torchvision_names import from_torchvision
 
@@ -25,6 +26,9 @@ _NUMBERS: Final[TypeAdapter[list[float] | float]] = TypeAdapter(
 
 # Torchvision's classifiers, and the auxiliary one of its Inception; timm names its own.
 _CLASSIFIERS = ("classifier", "fc", "AuxLogits")
+
+_BACKBONE: Final = "classifier.backbone.layers."
+"""How the names of a backbone's tensors begin in the ONNX file of a bundle."""
 
 
 def load_weights(
@@ -65,6 +69,70 @@ def load_weights(
         raise InputError(
             "safetensors-invalid", f"{path} is not a safetensors file: {error}."
         ) from error
+    missing = _take(backbone, tensors, path, partial=partial)
+    backbone.grey = _stated_grey(data, path) or backbone.grey
+    lacking = f", {missing} tensors start at random" if missing else ""
+    return f"{path.name}, SHA-256 {digest}{lacking}"
+
+
+def check_shipped(name: str) -> ShippedModel:
+    """Returns the model that comes with pulmo, if a network of some name can start from it.
+
+    Raises:
+        UsageError: none comes with this copy of pulmo, or its network is another one.
+    """
+    if shipped_bundle() is None:
+        raise UsageError(
+            "shipped-weights-missing",
+            "The weights of the shipped model are wanted, and no model comes with this copy.",
+        )
+    model = shipped_model()
+    if model.backbone != name:
+        raise UsageError(
+            "shipped-weights-of-other-network",
+            f"The network of the shipped model is {model.backbone!r}, so its weights do not fit "
+            f"the network {name!r}.",
+        )
+    return model
+
+
+def load_shipped(backbone: Backbone, name: str) -> str:
+    """Copies the backbone of the model that comes with pulmo, as its ONNX file has it.
+
+    Args:
+        backbone: the network to change. Its `grey` becomes the normalisation of that model.
+        name: of the network.
+
+    Returns:
+        Where the weights came from: the model's title and the SHA-256 of its trained tensors.
+
+    Raises:
+        UsageError: none comes with this copy of pulmo, or its network is another one.
+        InputError: its file was changed, or lacks a tensor.
+    """
+    # The package that reads ONNX files, for which no other start waits.
+    import onnx  # noqa: PLC0415 - see above
+
+    from pulmo.models.stored_weights import stored_weights  # noqa: PLC0415 - see above
+
+    model = check_shipped(name)
+    path = model.folder.model
+    data = read_bytes(path)
+    if sha256(data) != model.model_sha256:
+        raise InputError("bundle-file-changed", f"{path} was changed after the export.")
+    stored = stored_weights(onnx.load_from_string(data))
+    tensors = {
+        tensor.removeprefix(_BACKBONE): torch.tensor(values)
+        for tensor, values in stored.items()
+        if tensor.startswith(_BACKBONE)
+    }
+    _take(backbone, tensors, path, partial=False)
+    backbone.grey = Grey(*(float(stored[f"classifier.{part}"]) for part in ("mean", "std")))
+    return f"pulmo, {model.title}, SHA-256 {model.sha256}"
+
+
+def _take(backbone: Backbone, tensors: Mapping[str, Tensor], path: Path, *, partial: bool) -> int:
+    """Copies tensors into a backbone, and returns how many of its own are not among them."""
     target = backbone.layers.state_dict()
     found = rename(tensors, target, backbone.ignored)
     unknown = sorted(set(found) - set(target))
@@ -80,9 +148,7 @@ def load_weights(
         )
     fitted = {name: _fit(tensor, target[name], name, path) for name, tensor in found.items()}
     backbone.layers.load_state_dict(target | fitted)
-    backbone.grey = _stated_grey(data, path) or backbone.grey
-    lacking = f", {len(missing)} tensors start at random" if missing else ""
-    return f"{path.name}, SHA-256 {digest}{lacking}"
+    return len(missing)
 
 
 def _stated_grey(data: bytes, path: Path) -> Grey | None:

@@ -1,6 +1,6 @@
 """The end of a run: calibration on the validation images, the weights, the card."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -28,6 +28,7 @@ from pulmo.radiograph.facts import AgeGroup, age_group
 from pulmo.radiograph.geometry import to_image
 from pulmo.train.checkpoint import Progress, load_weights_of, state
 from pulmo.train.engine import Engine, infer
+from pulmo.train.start import seen_before, start_seen
 from pulmo.train.team import ALONE
 from pulmo.train.training_data import TrainingData, class_counts
 
@@ -89,7 +90,7 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
             weights=progress.weights,
             sha256=sha256(weights),
         ),
-        training=_training(engine, progress),
+        training=_training(engine, progress, seen_before(start_seen(recipe, folder), data)),
         files={folder.model.name: sha256(weights)},
     )
     write_history(progress, folder)
@@ -125,7 +126,7 @@ def _spread(maps: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     return [to_image(each, (_ENLARGED, _ENLARGED), "squash") for each in few]
 
 
-def _training(engine: Engine, progress: Progress) -> Training:
+def _training(engine: Engine, progress: Progress, before: Mapping[str, int]) -> Training:
     recipe, data = engine.recipe, engine.data
     names = np.array(recipe.kinds)[data.truth]
     labels = recipe.labels.order
@@ -149,6 +150,7 @@ def _training(engine: Engine, progress: Progress) -> Training:
         without_lungs=_counts(data, labels, data.images.without_lungs) if data.finder else {},
         weighed=engine.cells.table if engine.cells else {},
         plugins=loaded_plugins(),
+        seen_before=before,
         drawings=int((data.manifest.frame["origin"].iloc[data.train] == DRAWN).sum()),
         recipe_toml=recipe.without_folders().to_toml(),
     )

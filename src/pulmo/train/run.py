@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import torch
 
 from pulmo.bundle.card import Card, read_card
+from pulmo.bundle.seen import SeenImages
 from pulmo.core.begun import check_folder
 from pulmo.core.errors import InterruptedRunError, RefusedError
 from pulmo.core.files import read_bytes, write_atomically
@@ -35,8 +36,9 @@ from pulmo.train.engine import Engine, begin_stage
 from pulmo.train.features import base_features
 from pulmo.train.finish import finish_run, write_history
 from pulmo.train.loop import end_epoch, train_epoch
+from pulmo.train.start import notes_on_start, start_seen
 from pulmo.train.team import joined_team
-from pulmo.train.training_data import gather
+from pulmo.train.training_data import TrainingData, gather
 
 _PACKAGES: Final = ("pulmo", "torch", "torchvision", "timm", "numpy", "pandas", "pillow", "pydicom")
 """The packages whose versions are noted."""
@@ -105,15 +107,13 @@ def train_run(
         progress, classifier = _begin(recipe, folder, images, device, fresh=fresh)
         # Made before anything is written, so that unusable rates leave no run behind.
         engine = begin_stage(recipe, _stage(recipe, progress), data, classifier, team)
-        for note in _notes(engine):
+        before = start_seen(recipe, folder)
+        for note in (*_notes(engine), *notes_on_start(before, data)):
             callbacks.on_note(note)
         if not fresh:
             load_checkpoint(folder.last_checkpoint, engine.learner)
         elif not team.rank:
-            write_atomically(folder.recipe, recipe.to_toml().encode())
-            manifest.save(folder.manifest)
-            if data.finder is not None:
-                write_atomically(folder.finder, data.finder.model)
+            _write_beginning(recipe, manifest, folder, data, before)
         if not team.rank:
             _note_machine(engine, folder.environment)
         return _train(engine, progress, folder, callbacks)
@@ -144,6 +144,18 @@ def _train(engine: Engine, progress: Progress, folder: RunFolder, callbacks: Cal
         engine = begin_stage(recipe, stage, engine.data, engine.classifier, team)
     with team.leader_first():
         return read_card(folder.card) if team.rank else finish_run(engine, progress, folder)
+
+
+def _write_beginning(
+    recipe: Recipe, manifest: Manifest, folder: RunFolder, data: TrainingData, before: SeenImages
+) -> None:
+    """Writes all that a run needs to go on, or to be exported, where another pulmo is installed."""
+    write_atomically(folder.recipe, recipe.to_toml().encode())
+    manifest.save(folder.manifest)
+    if data.finder is not None:
+        write_atomically(folder.finder, data.finder.model)
+    if before:
+        write_atomically(folder.start_seen, before.listed())
 
 
 def _check_images(begun: str, now: str, folder: RunFolder) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 from pulmo.audit.parts import AuditedModel, Part
 from pulmo.bundle.origin import check_origin
 from pulmo.bundle.predictor import Predictor
+from pulmo.bundle.seen import SeenImages
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.folders import RepeatsFolder, RunFolder
 from pulmo.datasets.manifest import Manifest, read_manifest
@@ -104,8 +105,8 @@ def without_seen(audited: AuditInput, split: str | None) -> AuditInput:
     parts: list[Part] = []
     said: list[str] = []
     for part in audited.parts:
-        digests = frozenset() if part.model.predictor is None else part.model.predictor.seen
-        left, seen = exclude_seen(part.test, Seen(digests, part.fit))
+        listed = SeenImages() if part.model.predictor is None else part.model.predictor.seen
+        left, seen = exclude_seen(part.test, Seen(listed, part.fit))
         if not left.any():
             raise InputError(
                 "images-all-of-training",

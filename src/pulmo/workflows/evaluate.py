@@ -13,6 +13,7 @@ from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.core.errors import UsageError
 from pulmo.core.folders import BundleFolder, EvaluationFolder, RunFolder
 from pulmo.core.output import claim_folder
+from pulmo.core.shipped import records_of
 from pulmo.datasets.manifest import Manifest
 from pulmo.decide.aim import Aim
 from pulmo.decide.validation import check_validation, threshold_for
@@ -117,7 +118,7 @@ def evaluate(
 def access_lists(model: Model, run: Path | None) -> list[Path]:
     """Returns the lists of accesses to tests: next to a model and, if it is known, in its run."""
     folder = model.path if model.path.is_dir() else model.path.parent
-    own = BundleFolder(folder).test_access
+    own = BundleFolder(records_of(folder)).test_access
     return [own] if run is None else [own, RunFolder(run).test_access]
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from pulmo.bundle.card import Card
+from pulmo.bundle.card import Card, WeightFormat
 from pulmo.core.begun import check_finished
 from pulmo.core.folders import BundleFolder, RunFolder
 
@@ -20,12 +20,15 @@ def default_bundle(run: Path) -> Path:
     return run.with_name(f"{run.resolve().name}-bundle")
 
 
-def export(run: str | Path, output: str | Path | None = None) -> Exported:
+def export(
+    run: str | Path, output: str | Path | None = None, weight_format: WeightFormat = "fp32"
+) -> Exported:
     """Makes a bundle of a run, and checks that its network equals the trained one.
 
     Args:
         run: a finished run's folder.
         output: the bundle's folder, which must be new. None: see `default_bundle`.
+        weight_format: how the weights are stored.
 
     Raises:
         InputError: there is no run, its training is not finished, or the bundle's folder exists.
@@ -37,4 +40,4 @@ def export(run: str | Path, output: str | Path | None = None) -> Exported:
     from pulmo.bundle.export import export_run
 
     folder = default_bundle(run) if output is None else Path(output)
-    return Exported(BundleFolder(folder), export_run(RunFolder(run), folder))
+    return Exported(BundleFolder(folder), export_run(RunFolder(run), folder, weight_format))

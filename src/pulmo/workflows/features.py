@@ -154,7 +154,6 @@ def _image_notes(
     notes = [Message(note.kind, note.text) for note in (*radiograph.facts.notes, *framing)]
     if run.card.has_drawings:
         notes.append(Message("drawings", f"About the model: {KINDS['drawings']}."))
-    known = {radiograph.sha256, pixels_sha256(radiograph.pixels)}
-    if known & run.seen.digests:
+    if run.seen.listed.has(radiograph.sha256, pixels_sha256(radiograph.pixels)):
         notes.append(Message("seen", f"About the image shown: {KINDS['seen']}."))
     return notes

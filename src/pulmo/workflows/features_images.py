@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.held_out import HeldOut, list_of_test
 from pulmo.bundle.scope import check_scope
+from pulmo.bundle.seen import seen_by
 from pulmo.core.begun import check_finished
 from pulmo.core.errors import InputError, PulmoError
 from pulmo.core.folders import RunFolder
@@ -77,13 +78,11 @@ class FinishedRun(NamedTuple):
             )
         check_finished(folder)
         manifest = read_manifest(folder.manifest)
-        fitted = manifest.split(*_FITTED)
-        rows = fitted.frame
-        digests = frozenset((*rows["sha256"], *rows["pixels_sha256"].dropna()))
+        seen = Seen(seen_by(folder), manifest.split(*_FITTED))
         held_out = HeldOut.parse(list_of_test(manifest))
         card = read_card(folder.card)
         finder = open_finder(card.input.image, folder.finder, card.input.lungs)
-        return cls(folder, card, Seen(digests, fitted), held_out, finder)
+        return cls(folder, card, seen, held_out, finder)
 
 
 class ChosenImages(NamedTuple):

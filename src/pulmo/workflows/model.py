@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, TypeVar, overload
 
 from pulmo.bundle.card import Card
 from pulmo.bundle.predictor import Predictor
-from pulmo.core.errors import InputError
+from pulmo.core.errors import InputError, UsageError
 from pulmo.core.folders import BundleFolder, RunFolder
+from pulmo.core.shipped import shipped_bundle
 from pulmo.radiograph.image_source import ImageSource, ValueRange, name_of, open_image
 from pulmo.workflows.image_result import ImageResult
 
@@ -78,17 +79,21 @@ class Model:
         return ImageResult(name, outcome, self.predictor, radiograph)
 
 
-def load(path: str | os.PathLike[str], threads: int = 0) -> Model:
+def load(path: str | os.PathLike[str] | None = None, threads: int = 0) -> Model:
     """Loads a bundle.
 
     Args:
-        path: its folder, or its `model.onnx`.
+        path: its folder, or its `model.onnx`. None: the model that comes with pulmo.
         threads: threads of the network; 0 takes all cores.
 
     Raises:
         InputError: it is missing or damaged, or is a training run.
+        UsageError: none is named, and none comes with this copy of pulmo.
     """
-    path = Path(path)
+    named = shipped_bundle() if path is None else path
+    if named is None:
+        raise UsageError("model-not-given", "No model was named, and none comes with this copy.")
+    path = Path(named)
     bundle = BundleFolder(path)
     if RunFolder(path).recipe.exists() and not bundle.model.exists():
         raise InputError("run-not-exported", f"{path} is a training run and not a bundle.")

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from pulmo.bundle.card import Card, Epoch
+from pulmo.bundle.card import Card, Epoch, WeightFormat
 from pulmo.core.begun import check_folder
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import RunFolder
@@ -37,17 +37,20 @@ class Run:
         """The best epoch by the recipe's `train.choose_by`, whose weights the model has."""
         return self.card.training.history[self.card.training.best_epoch - 1]
 
-    def export(self, output: str | Path | None = None) -> Path:
+    def export(
+        self, output: str | Path | None = None, weight_format: WeightFormat = "fp32"
+    ) -> Path:
         """Makes a bundle of the run and returns its folder.
 
         Args:
             output: the bundle's folder. None: the run's, with `-bundle` after its name.
+            weight_format: how the weights are stored: fp32, fp16 or int8.
 
         Raises:
             InputError: the folder exists or cannot be written.
             RefusedError: the exported network differs from the trained one.
         """
-        return export(self.folder.root, output).folder.root
+        return export(self.folder.root, output, weight_format).folder.root
 
 
 def train(

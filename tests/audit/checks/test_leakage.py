@@ -11,6 +11,7 @@ from pulmo.audit.checks import leakage as module
 from pulmo.audit.checks.leakage import leakage
 from pulmo.audit.context import AuditContext
 from pulmo.bundle.card import Card
+from pulmo.bundle.seen import SeenImages
 from pulmo.core.files import sha256
 from pulmo.datasets.phantom import draw
 
@@ -148,12 +149,12 @@ def test_fires_on_what_the_bundle_lists(
     rows[column] = [sha256(name.encode()) for name in "abcd"]
     context = tell(rows, np.full((4, 2), 0.5), card=card)
     predictor = context.parts[0].model.network
-    predictor.seen = frozenset([sha256(b"other")])
+    predictor.seen = SeenImages.of([sha256(b"other")])
     result = leakage(context)
     assert result.verdict == "warns"
     assert result.metrics["leaked"].value == 0.0
     assert {"no-copy-search", "unknown-training-images"} < set(result.kinds)
-    predictor.seen = frozenset([sha256(b"c")])
+    predictor.seen = SeenImages.of([sha256(b"c")])
     result = leakage(context)
     assert result.verdict == "fails"
     assert result.images == ("000002.png",)

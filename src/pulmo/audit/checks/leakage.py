@@ -14,6 +14,7 @@ from pulmo.audit.check import Message, Outcome, check
 from pulmo.audit.check_result import Table, Verdict
 from pulmo.audit.context import AuditContext
 from pulmo.audit.parts import Part, require_fit
+from pulmo.bundle.seen import SeenImages
 from pulmo.core.parallel import in_threads
 from pulmo.datasets.curate.candidates import candidates
 from pulmo.datasets.curate.gallery import Gallery
@@ -61,7 +62,7 @@ def leakage(context: AuditContext) -> Outcome:
     The fitted images are known by the list of hashes in the bundle and by the given rows. Warns
     where the card counts more images than the rows have.
     """
-    require_fit([part for part in context.parts if not _digests(part)])
+    require_fit([part for part in context.parts if not _seen(part)])
     given = _Given.from_context(context)
     rows = given.rows
     found = {name: _related(given, look_at) for name, look_at in KEYS.items()}
@@ -164,18 +165,18 @@ def _related(given: _Given, look_at: Callable[[pd.DataFrame], pd.Series]) -> NDA
     return related
 
 
-def _digests(part: Part) -> frozenset[str]:
-    """Returns the SHA-256 of the images that a part's model has seen; empty without a list."""
-    return frozenset() if part.model.predictor is None else part.model.predictor.seen
+def _seen(part: Part) -> SeenImages:
+    """Returns the images that a part's model has seen; none without a list."""
+    return SeenImages() if part.model.predictor is None else part.model.predictor.seen
 
 
 def _listed(given: _Given) -> NDArray[np.bool_]:
     """Returns which images are in the list of their bundle, [n]."""
     listed = np.zeros(len(given.rows), np.bool_)
     for place, part in enumerate(given.parts):
-        if seen := _digests(part):
+        if seen := _seen(part):
             mine = given.rows[given.part == place]
-            known = mine["sha256"].isin(seen) | mine["pixels_sha256"].isin(seen)
+            known = seen.among(mine["sha256"]) | seen.among(mine["pixels_sha256"])
             listed[given.part == place] = known.to_numpy(np.bool_)
     return listed
 

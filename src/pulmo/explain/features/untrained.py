@@ -60,6 +60,12 @@ def _start(weights: str, seed: int) -> str:
             f"The untrained network has the random weights that the training started from (seed "
             f"{seed}), and its normalisation has seen no image."
         )
+    if weights.startswith("pulmo, "):
+        return (
+            f"The untrained network has the weights that the training started from: {weights}. "
+            "They were learnt on chest X-rays, perhaps on some of these images. What these weights "
+            f"lack is random (seed {seed})."
+        )
     origin = "timm's published weights" if weights == "timm" else weights
     return (
         f"The untrained network has the weights that the training started from: {origin}. They "

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pulmo.bundle.card import Card, read_card
-from pulmo.bundle.export import ExportWrapper, load_classifier, seen_by
+from pulmo.bundle.export import ExportWrapper, load_classifier
 from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import Outputs
+from pulmo.bundle.seen import seen_by
 from pulmo.core.folders import RunFolder
 from pulmo.explain.layers import at_rest, check_name, last_layer
 from pulmo.lungs import LungFinder
@@ -86,5 +87,5 @@ def open_run(path: Path) -> TrainedNetwork:
     classifier, card = load_classifier(path), read_card(run.card)
     finder = open_finder(card.input.image, run.finder, card.input.lungs)
     network = TrainedNetwork(classifier, card, finder=finder)
-    network.seen = frozenset(seen_by(run).decode().split())
+    network.seen = seen_by(run)
     return network

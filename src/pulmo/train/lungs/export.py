@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -15,12 +15,10 @@ from pulmo.bundle.export import OPSET, drawn_images
 from pulmo.core.errors import RefusedError
 from pulmo.lungs.card import LUNGS_KEY, LungCard
 from pulmo.lungs.finder import LungFinder
+from pulmo.models.stored_weights import store_fp16
 
 TOLERANCE: Final = 0.02
 """Greatest difference of a probability that the rounding of the weights may make."""
-
-_FEW: Final = 64
-"""Constants of fewer numbers keep all their digits."""
 
 
 class _FromBytes(nn.Module):
@@ -47,7 +45,7 @@ def to_onnx(network: nn.Module, card: LungCard) -> bytes:
 
     Its input `radiograph` is uint8 [n, 1, size, size], its output `probability` float32
     [n, size, size]; n is free. Normalisation is part of the convolutions, and weights are stored in
-    16 bits, which halves the file. They are computed with in 32 bits.
+    16 bits, which halves the file.
 
     Args:
         network: in evaluation mode; its modules are changed.
@@ -73,7 +71,7 @@ def to_onnx(network: nn.Module, card: LungCard) -> bytes:
             verbose=False,
         )
         model = onnx.load(file)
-    _halve(model.graph)
+    store_fp16(model)
     data = with_card(model.SerializeToString(), card)
     _check_parity(wrapped, LungFinder(data, "The exported network"))
     return data
@@ -97,25 +95,6 @@ def _fused(module: nn.Module) -> nn.Module:
             case _:
                 _fused(child)
     return module
-
-
-def _halve(graph: onnx.GraphProto) -> None:
-    """Stores the large constants of a graph in 16 bits, with a node that widens each."""
-    casts = []
-    for constant in graph.initializer:
-        values = numpy_helper.to_array(constant)
-        if constant.data_type != TensorProto.FLOAT or values.size < _FEW:
-            continue
-        name, stored = constant.name, f"{constant.name}.16bit"
-        constant.CopyFrom(numpy_helper.from_array(values.astype(np.float16), stored))
-        casts.append(helper.make_node("Cast", [stored], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    for node in nodes:
-        # Where in the source a node is from is a tenth of the file.
-        del node.metadata_props[:]
-        node.ClearField("doc_string")
-    del graph.node[:]
-    graph.node.extend(nodes)
 
 
 def _check_parity(network: nn.Module, finder: LungFinder) -> None:
