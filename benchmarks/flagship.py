@@ -112,6 +112,9 @@ TRIALS: Final[dict[str, Trial]] = {
     "short-96": Trial(SHORT | {"image.size": 96}, 700),
     "short-96-long": Trial(LONG, 700),
     "short-96-long-prior-0.3": Trial(LONG | {"train.source_prior": 0.3}, 700),
+    "short-96-more": Trial(
+        LONG | {"train.source_prior": 0.3, "train.epochs": 20, "train.patience": 20}, 1500
+    ),
     "short-all": Trial(SHORT | {"train.epochs": 3}),
     "whole-96": Trial(SHORT | RESNET | {"image.size": 96}, 700),
 }
