@@ -76,6 +76,16 @@ SHORT: Final[dict[str, Any]] = LUNGS | {
 """The short network with its hierarchical head and the augmentation of details."""
 
 
+LONG: Final[dict[str, Any]] = SHORT | {
+    "image.size": 96,
+    "model.head": "hierarchical",
+    "train.epochs": 14,
+    "train.label_smoothing": 0.0,
+    "train.patience": 14,
+}
+"""The same for longer, and without what holds a network back from learning its images."""
+
+
 class Trial(NamedTuple):
     """What a trial changes.
 
@@ -100,6 +110,11 @@ TRIALS: Final[dict[str, Trial]] = {
     ),
     "short": Trial(SHORT, 700),
     "short-96": Trial(SHORT | {"image.size": 96}, 700),
+    "short-96-long": Trial(LONG, 700),
+    "short-96-long-prior-0.3": Trial(LONG | {"train.source_prior": 0.3}, 700),
+    "short-96-more": Trial(
+        LONG | {"train.source_prior": 0.3, "train.epochs": 20, "train.patience": 20}, 1500
+    ),
     "short-all": Trial(SHORT | {"train.epochs": 3}),
     "whole-96": Trial(SHORT | RESNET | {"image.size": 96}, 700),
 }
