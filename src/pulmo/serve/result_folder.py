@@ -220,11 +220,14 @@ def _read(file: Path) -> bytes | None:
         number = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
-    with open(number, "rb") as opened:  # noqa: PTH123 - of a descriptor
+    try:
         state = os.fstat(number)
         if not stat.S_ISREG(state.st_mode) or state.st_size > _MOST_BYTES:
             return None
-        return opened.read()
+        with open(number, "rb", closefd=False) as opened:  # noqa: PTH123 - of a descriptor
+            return opened.read()
+    finally:
+        os.close(number)
 
 
 def _epochs(text: bytes) -> Iterator[Epoch]:
