@@ -102,9 +102,11 @@ class RunProgress(Record):
 
 
 class _Found(NamedTuple):
+    """A result, its index, and the names of the files next to it."""
+
     path: str
     kind: Kind
-    index: Path
+    file: Path
     names: frozenset[str]
 
 
@@ -175,9 +177,9 @@ def _walk(folder: Path, path: str, depth: int, budget: list[int]) -> Iterator[_F
 
 def _item(found: _Found) -> ResultItem:
     try:
-        known = found.index.stat()
-        facts = _facts(found.index, found.kind, known.st_mtime_ns, known.st_size)
-        modified = _modified(found.index)
+        known = found.file.stat()
+        facts = _facts(found.file, found.kind, known.st_mtime_ns, known.st_size)
+        modified = _modified(found.file)
     except OSError:
         facts, modified = [], ""
     return ResultItem(
