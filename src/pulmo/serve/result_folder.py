@@ -226,7 +226,7 @@ def _read(file: Path) -> bytes | None:
         state = os.fstat(number)
         if not stat.S_ISREG(state.st_mode) or state.st_size > _MOST_BYTES:
             return None
-        with open(number, "rb", closefd=False) as opened:  # noqa: PTH123 - of a descriptor
+        with open(number, "rb", closefd=False) as opened:
             return opened.read()
     finally:
         os.close(number)
