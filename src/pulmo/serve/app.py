@@ -17,7 +17,7 @@ from pulmo.core.errors import PulmoError
 from pulmo.serve.errors import error_response, status_of
 from pulmo.serve.frame import Frame
 from pulmo.serve.guards import Guards
-from pulmo.serve.routes import images, models, predictions, status
+from pulmo.serve.routes import images, models, predictions, results, status
 from pulmo.serve.service import Service
 
 PAGE: Final = Path(__file__).with_name("page")
@@ -46,7 +46,7 @@ def make_app(service: Service, hosts: Sequence[str] = ()) -> ASGIApp:
         redirect_slashes=False,
     )
     app.state.service = service
-    for routes in (predictions, images, models, status):
+    for routes in (predictions, images, models, results, status):
         app.include_router(routes.router)
     app.add_exception_handler(PulmoError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)

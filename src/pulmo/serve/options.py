@@ -39,6 +39,7 @@ class ServeOptions(DataOptions):
         keep: minutes for which an image is kept in memory after its result, for the viewer; 0
             keeps none.
         keep_mib: MiB of all images that are kept; the oldest are dropped first.
+        results: a folder of runs, evaluations, audits and comparisons, which the page lists.
         tls_cert: the certificate for TLS, a PEM file.
         tls_key: the key of the certificate, a PEM file.
         behind_proxy: state that a proxy in front of the server speaks TLS with the world.
@@ -58,6 +59,7 @@ class ServeOptions(DataOptions):
     body_timeout: int = field(default=60, metadata=flag(metavar="SECONDS", least=1))
     keep: int = field(default=30, metadata=flag(metavar="MINUTES", least=0))
     keep_mib: int = field(default=1024, metadata=PYTHON_ONLY)
+    results: Path | None = field(default=None, metadata=flag(metavar="DIR"))
     tls_cert: Path | None = field(default=None, metadata=flag(metavar="FILE"))
     tls_key: Path | None = field(default=None, metadata=flag(metavar="FILE"))
     behind_proxy: bool = False

@@ -66,6 +66,8 @@ def serve(
     with open_database(options) as database:
         _check_exposure(options, database, is_open=is_open)
         tls = _tls(options)
+        if options.results is not None and not options.results.is_dir():
+            raise InputError("results-missing", f"{options.results} is not a folder.")
         opened = open_models(models)
         with _listening(options) as listener:
             needs_token = is_open or options.require_token

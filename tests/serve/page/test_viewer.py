@@ -161,7 +161,7 @@ def test_boxes_are_drawn_where_the_server_says(shown: Page, image: Path) -> None
         return np.asarray(seen[..., 0] - seen[..., 2] > 120)
 
     seen = yellow(drawn(shown, lambda seen: bool(yellow(seen).any())))
-    columns = seen.any(axis=0).nonzero()[0]
+    columns = np.flatnonzero(seen.any(axis=0))
     pane = shown.locator(".pane canvas").bounding_box()
     assert pane is not None
     with Image.open(image) as file:

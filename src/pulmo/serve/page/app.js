@@ -11,6 +11,7 @@ import { forget } from "./layers.js";
 import { List } from "./list.js";
 import { Queue } from "./queue.js";
 import { shortcuts } from "./shortcuts.js";
+import { bindTheme } from "./theme.js";
 import { Viewer } from "./viewer.js";
 import { counted, number } from "./words.js";
 
@@ -198,20 +199,6 @@ function bindFiles() {
     cover.hidden = true;
     if (event.dataTransfer) add(await dropped(event.dataTransfer));
   });
-}
-
-function bindTheme() {
-  const choice = byId("theme", HTMLSelectElement);
-  const apply = () => {
-    if (choice.value === "system") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = choice.value;
-  };
-  choice.value = localStorage.getItem("pulmo-theme") ?? "system";
-  choice.addEventListener("change", () => {
-    localStorage.setItem("pulmo-theme", choice.value);
-    apply();
-  });
-  apply();
 }
 
 function bindList() {
