@@ -3,8 +3,8 @@
 A trial is a network that is trained without a fifth of Cohen's hospitals and of NIH's patients, and
 asked about these, about other images of its sources, and about sources that no trial is trained on.
 Kermany's official test takes no part: with what no trial is trained on it is in `test.parquet`, on
-which the model that is chosen is audited once. The epoch is chosen on images of Kermany and of Radiography,
-so that what is held out chooses nothing.
+which the model that is chosen is audited once. The epoch is chosen on images of Kermany and of
+Radiography, so that what is held out chooses nothing.
 """
 
 import argparse
