@@ -2,8 +2,9 @@
 
 A trial is a network that is trained without a fifth of Cohen's hospitals and of NIH's patients, and
 asked about these, about other images of its sources, and about sources that no trial is trained on.
-Kermany's official test takes no part. The epoch is chosen on images of Kermany and of Radiography,
-so that what is held out chooses nothing.
+Kermany's official test takes no part: with what no trial is trained on it is in `test.parquet`, on
+which the model that is chosen is audited once. The epoch is chosen on images of Kermany and of
+Radiography, so that what is held out chooses nothing.
 """
 
 import argparse
@@ -184,7 +185,11 @@ def make_manifests(data: Path, out: Path) -> None:
     first = pool.frame["source"].groupby(groups).transform("first")
     pool.select(pool.frame["source"].eq(first)).save(out / "pool.parquet")
     outside = whole.filter(source=list(ASKED))
-    outside.select(~outside.groups.isin(set(groups))).save(out / "asked.parquet")
+    outside = outside.select(~outside.groups.isin(set(groups)))
+    outside.save(out / "asked.parquet")
+    whole_test = Manifest.concat([pool.split("test"), outside])
+    tested = ["test"] * len(whole_test)
+    whole_test.with_columns(split=tested).save(out / "test.parquet")
 
 
 def _dealt(manifest: Manifest, name: str) -> Manifest:
