@@ -85,4 +85,4 @@ requirements: setup ## compile the pinned requirements from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --extra train --extra docs -c requirements/dev.txt pyproject.toml -o requirements/docs.txt
 
 clean: ## remove what was made
-	rm -rf $(VENV) .venv-base $(OUT) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-base $(OUT) $(PAGE_TYPES)/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

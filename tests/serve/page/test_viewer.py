@@ -225,3 +225,21 @@ def test_more_pixels_are_loaded_where_the_zoom_shows_them(page: Page, dicom: Mak
         page.locator(".values", has_text="zoom").wait_for()
         page.keyboard.press("1")
         page.keyboard.press("+")
+
+
+def test_an_image_comes_when_the_server_is_back(
+    page: Page, phantoms: Path, complaints: Complaints
+) -> None:
+    images = sorted((phantoms.parent / "images").glob("*.png"))[:2]
+    page.set_input_files("#files", images)
+    expect(page.locator(".item .number")).to_have_count(2)
+    page.clock.install()
+    for path in ("**/v1/**", "**/healthz"):
+        page.route(path, lambda route: route.abort())
+    page.get_by_role("button", name=images[1].name).click()
+    expect(page.locator("#view-message")).to_have_text("The server does not answer.")
+    page.unroute_all()
+    page.clock.run_for(6000)
+    expect(page.locator(".caption")).to_contain_text(images[1].name)
+    expect(page.locator(".values")).to_be_visible()
+    complaints.forget()

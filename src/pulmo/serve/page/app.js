@@ -169,6 +169,7 @@ function drawState() {
   clearInterval(timer);
   if (server.state === "gone") timer = setInterval(isAlive, 1000 * SECONDS_UNTIL_ASKED_AGAIN);
   else if (!text && !models.length) void load();
+  else if (!text && viewer.isCutOff) void viewer.show(entries.chosen);
 }
 
 function drawChosen() {

@@ -24,6 +24,13 @@ export function drawReport(host, text) {
   const page = new DOMParser().parseFromString(bare, "text/html");
   for (const element of page.querySelectorAll(DROPPED)) element.remove();
   for (const element of page.querySelectorAll("*")) clean(element);
+  for (const element of page.querySelectorAll("main")) {
+    // The page around it has one.
+    const plain = page.createElement("div");
+    plain.className = "report-main";
+    plain.append(...element.childNodes);
+    element.replaceWith(plain);
+  }
   const body = document.createElement("div");
   body.className = "report-body";
   body.append(...[...page.body.childNodes].map((node) => document.importNode(node, true)));
@@ -38,7 +45,10 @@ export function drawReport(host, text) {
 
 /** Makes the selectors of a whole page those of a shadow root. @param {string} sheet */
 function inside(sheet) {
-  return sheet.replace(/:root\b/g, ":host").replace(/(^|[\s,}])(html|body)(?=[\s,{])/g, "$1.report-body");
+  return sheet
+    .replace(/:root\b/g, ":host")
+    .replace(/(^|[\s,}])(html|body)(?=[\s,{])/g, "$1.report-body")
+    .replace(/(^|[\s,}])main(?=[\s,{.:>])/g, "$1.report-main");
 }
 
 /** Leaves only addresses within the report, data of images, and links that a click follows. @param {Element} element */

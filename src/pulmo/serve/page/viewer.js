@@ -47,6 +47,8 @@ export class Viewer {
     this.root.append(this.panes[0].root);
     /** @type {Map<string, string>} what must be said of the layers */
     this.notes = new Map();
+    /** Whether an image is missing because the server did not answer. */
+    this.isCutOff = false;
     this.#draw(0);
   }
 
@@ -87,7 +89,9 @@ export class Viewer {
     const { signal } = (this.loading[place] = new AbortController());
     pane.show(null, entry ? this.#caption(entry, place) : "", null);
     pane.canvas.setAttribute("aria-label", entry ? `Image ${entry.name}` : "No image");
+    this.#forgetLayers(place);
     if (place === 0) this.#fillChoices(entry);
+    this.isCutOff = false;
     const problem = entry && (entry.prediction ? withoutImage(entry) : "The image has no result yet.");
     if (!entry || problem) {
       if (place === 0) this.#say(problem || "Choose an image of the list to see it here.", entry);
@@ -103,7 +107,9 @@ export class Viewer {
       this.#say("", null);
       await this.#drawLayers(place);
     } catch (error) {
-      if (!signal.aborted) this.#say(this.#sentence(entry, error), entry);
+      if (signal.aborted) return;
+      this.isCutOff = error instanceof ServerGone;
+      this.#say(this.#sentence(entry, error), entry);
     }
   }
 
@@ -152,8 +158,7 @@ export class Viewer {
     const wanted = { class: this.label.value, method: this.method.value };
     const method = this.modelOf0()?.methods.find(({ name }) => name === wanted.method);
     this.label.disabled = !method || !method.of_class;
-    for (const key of ["heat", "lungs", "boxes"]) this.notes.delete(`${place} ${key}`);
-    if (place === 0) byId("legend", HTMLElement).hidden = true;
+    this.#forgetLayers(place);
     const on = (/** @type {HTMLInputElement} */ input) => id && input.checked && pane.pixels;
     await Promise.all([
       this.#layer(place, "heat", on(this.heat), async () => {
@@ -182,6 +187,12 @@ export class Viewer {
         this.#note(place, "boxes", boxes.length ? "" : none);
       }, () => { pane.boxes = []; }),
     ]);
+  }
+
+  /** Takes away what was said of the layers of a pane. @param {number} place */
+  #forgetLayers(place) {
+    for (const key of ["heat", "lungs", "boxes"]) this.#note(place, key, "");
+    if (place === 0) byId("legend", HTMLElement).hidden = true;
   }
 
   /** The model of the first image. */
