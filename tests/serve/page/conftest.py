@@ -21,7 +21,8 @@ from pulmo.serve.worker import Job
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="session")
+# While Playwright runs, its event loop is that of the thread, and no other test could have one.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium of the system; where it is missing, the tests skip."""
     program = next((found for name in _BROWSERS if (found := shutil.which(name))), None)

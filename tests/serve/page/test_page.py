@@ -238,24 +238,23 @@ CONTRAST = """
 """
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-def test_text_can_be_told_from_what_is_behind_it(
-    shown: Page, theme: str, complaints: Complaints
-) -> None:
+def test_text_can_be_told_from_what_is_behind_it(shown: Page) -> None:
     shown.set_input_files("#files", {"name": "b.png", "mimeType": "", "buffer": b"no image"})
     shown.locator(".item", has_text="failed").wait_for()
     shown.emulate_media(reduced_motion="reduce")
-    shown.select_option("#theme", theme)
     shown.locator(".item button").nth(1).click()
     shown.check("#heat")
     expect(shown.locator("#legend")).to_be_visible()
-    # WCAG 2.2, 1.4.3: 4.5 for text of this size.
-    found = shown.evaluate(CONTRAST)
-    assert len(found) > 40
-    assert [each for each in found if each[0] < 4.5] == []
-    shown.keyboard.press("?")
-    assert [each for each in shown.evaluate(CONTRAST) if each[0] < 4.5] == []
-    assert complaints.texts == []
+    for theme in ("dark", "light"):
+        shown.select_option("#theme", theme)
+        # WCAG 2.2, 1.4.3: 4.5 for text of this size.
+        found = shown.evaluate(CONTRAST)
+        assert len(found) > 40
+        assert [each for each in found if each[0] < 4.5] == []
+        shown.keyboard.press("e")
+        shown.keyboard.press("?")
+        assert [each for each in shown.evaluate(CONTRAST) if each[0] < 4.5] == []
+        shown.keyboard.press("Escape")
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
