@@ -60,7 +60,7 @@ def one_model(word: Path | None, model: Path | None) -> Path:
         raise UsageError(
             "model-named-twice", f"Two models are named, {model} and {word}; leave one out."
         )
-    return word or model or _named_model()
+    return named_model(word or model)
 
 
 def open_model(model: Path | None, threads: int = 0) -> "Model":
@@ -72,7 +72,7 @@ def open_model(model: Path | None, threads: int = 0) -> "Model":
     """
     from pulmo.workflows.model import load
 
-    return load(model or _named_model(), threads)
+    return load(named_model(model), threads)
 
 
 def images_of(data: Path | None, model: Path) -> "Manifest":
@@ -139,7 +139,14 @@ def _is_model(path: Path) -> bool:
     return BundleFolder(path).card.is_file() or RunFolder(path).recipe.is_file()
 
 
-def _named_model() -> Path:
+def named_model(model: Path | None) -> Path:
+    """Returns the model that was named, or that of the environment.
+
+    Raises:
+        UsageError: none was named.
+    """
+    if model is not None:
+        return model
     named = os.environ.get(_VARIABLE)
     if not named:
         raise UsageError(

@@ -129,10 +129,10 @@ def _normalised(pixels: NDArray[np.float32], mean: float, deviation: float) -> N
 
     Lungs of one grey have no deviation; they become `MEAN`, and the rest black or white.
     """
-    scores = (pixels - np.float32(mean)) / np.float32(max(deviation, np.finfo(np.float32).tiny))
-    scores *= np.float32(DEVIATION)
-    scores += np.float32(MEAN)
-    return np.clip(scores, 0, 1, out=scores)
+    divisor = max(deviation, float(np.finfo(np.float32).tiny))
+    # float32 throughout: numbers of Python do not change the type of an array.
+    scores = (pixels - mean) / divisor * DEVIATION + MEAN
+    return np.asarray(np.clip(scores, 0, 1), np.float32)
 
 
 def finder_for(image: ImageSection) -> "LungFinder | None":
