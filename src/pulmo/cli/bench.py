@@ -66,7 +66,8 @@ def bench_predict(
 
     All have the same files and cores and take turns. torchxrayvision (its reader, DenseNet121 and
     torch) and a script with timm and a DataLoader are measured where they are installed, and so is
-    OpenVINO. Maps are the class activation maps of the likeliest class.
+    OpenVINO. Maps are the numbers of the class activation map of the likeliest class, not
+    drawings.
     """
     from pulmo.workflows.bench_predict import bench_predict, speed_record, speed_text
 
