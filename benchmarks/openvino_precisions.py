@@ -6,7 +6,6 @@ pneumonia on images of Kermany's test.
 """
 
 import argparse
-import random
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -36,11 +35,10 @@ Inputs = NDArray[np.uint8]
 def inputs_of(predictor: Predictor, data: Path, pattern: str, count: int) -> Inputs:
     """Returns inputs of images drawn of those of a pattern, uint8 [n, 1, side, side]."""
     files = sorted(data.glob(pattern))
-    random.Random(0).shuffle(files)
     found = []
-    for path in files[:count]:
+    for number in np.random.default_rng(0).permutation(len(files))[:count]:
         try:
-            found.append(predictor.to_input(read_radiograph(path)))
+            found.append(predictor.to_input(read_radiograph(files[number])))
         except PulmoError:
             continue
     return np.stack(found)[:, None]
