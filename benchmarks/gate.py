@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 
 from pulmo.bundle import gate
 from pulmo.bundle.gate import KINDS, Boundary, Gate
-from pulmo.bundle.looks import grey_looks, lung_looks, square_of
+from pulmo.bundle.looks import SIDE, grey_looks, lung_looks
 from pulmo.core.errors import RefusedError
 from pulmo.core.files import write_atomically
 from pulmo.core.sections import Look
@@ -124,7 +124,7 @@ def look(job: Job) -> Images:
             radiograph = radiograph_from_array(np.clip(pixels, 0, 1), (0, 1))
         except RefusedError:
             continue
-        square, lungs = square_of(radiograph.pixels), finder.look(radiograph)
+        square, lungs = radiograph.squashed(SIDE), finder.look(radiograph)
         numbers = [*grey_looks(square), *lung_looks(square, lungs, finder)]
         rows.append((kind or "", name, group, np.concatenate(numbers)))
     seen = Images(*map(np.array, zip(*rows, strict=True)))

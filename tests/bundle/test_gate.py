@@ -26,7 +26,7 @@ from pulmo.bundle.gate import (
     shipped_gate,
     unasked,
 )
-from pulmo.bundle.looks import SIDE, grey_looks, lung_looks, square_of
+from pulmo.bundle.looks import SIDE, grey_looks, lung_looks
 from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.model_card import model_card
 from pulmo.bundle.predictor import Predictor
@@ -36,6 +36,7 @@ from pulmo.datasets.importing import import_source
 from pulmo.datasets.phantom.image import draw
 from pulmo.lungs import shipped_finder
 from pulmo.radiograph import Radiograph, radiograph_from_array, read_radiograph
+from pulmo.radiograph.geometry import to_input
 
 
 def ct_slice(side: int = 240) -> NDArray[np.float32]:
@@ -218,7 +219,7 @@ def test_the_shipped_gate_fits_the_shipped_network() -> None:
     assert finder.card.size == SIDE
     assert set(gate.kinds) == set(gate.grey) == set(KINDS)
     image = seen(chest())
-    square = square_of(image.pixels)
+    square = to_input(image.pixels, SIDE, "squash")
     grey = len(np.concatenate(grey_looks(square)))
     lungs = len(np.concatenate(lung_looks(square, finder.look(image), finder)))
     assert {len(each.weights) for each in gate.grey.values()} == {grey}
@@ -229,7 +230,7 @@ def test_the_numbers_are_means_spreads_and_quantiles_of_folded_cells() -> None:
     generator = np.random.default_rng(7)
     image = generator.random((192, 192)).astype(np.float32)
     chance = generator.random((192, 192)).astype(np.float32)
-    square = square_of(image)
+    square = to_input(image, SIDE, "squash")
     found, of_lungs = grey_looks(square), lung_looks(square, chance, shipped_finder())
     small = np.rint(image * 255).astype(np.float64) / 255
     cells = [
@@ -260,7 +261,9 @@ def test_the_numbers_are_means_spreads_and_quantiles_of_folded_cells() -> None:
 def test_a_mirrored_image_looks_the_same() -> None:
     image, finder = ct_slice(), shipped_finder()
     chance = np.random.default_rng(8).random((192, 192)).astype(np.float32)
-    square, mirrored = square_of(image), square_of(np.ascontiguousarray(image[:, ::-1]))
+    square, mirrored = (
+        to_input(np.ascontiguousarray(each), SIDE, "squash") for each in (image, image[:, ::-1])
+    )
     there = (*grey_looks(square), *lung_looks(square, chance, finder))
     back = (*grey_looks(mirrored), *lung_looks(mirrored, chance[:, ::-1].copy(), finder))
     for one, other in zip(there, back, strict=True):

@@ -6,6 +6,8 @@ import pytest
 
 from pulmo.train.bench import Amount, Bound, Speed, SpeedReport
 from pulmo.workflows.bench import speed_text
+from pulmo.workflows.bench_predict import Line, PredictSpeed, Ratio
+from pulmo.workflows.bench_predict import speed_text as predict_text
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -83,3 +85,61 @@ def test_what_cannot_be_measured_is_a_sentence(pulmo: Call, tmp_path: Path) -> N
     assert (status, out) == (2, "")
     assert "'abacus' is not one of 'auto', 'cpu', 'cuda'" in err
     assert pulmo("bench", "train", "demo", "--rounds", "0")[0] == 2
+
+
+def test_files_are_predicted_in_turns(pulmo: Call, bundle: Path) -> None:
+    words = ("bench", "predict", "--model", bundle, "--seconds", 0, "--json")
+    status, out, err = pulmo(*words)
+    assert (status, err) == (0, "")
+    found = json.loads(out)
+    assert (found["files"], found["threads"], found["rounds"]) == (16, 1, 6)
+    ours, with_maps, *others = found["ways"]
+    assert ours["name"] == "pulmo, probabilities"
+    assert ours["milliseconds"] > 0
+    assert ours["ratio"] is with_maps["ratio"] is None
+    assert {bool(each["absent"]) == (each["milliseconds"] is None) for each in others} == {True}
+    assert found["matrix_rate"] > 0
+    engine = found["engines"][0]
+    assert engine["name"] == "classifier, ONNX Runtime fp32, batch 1"
+    assert 0 < engine["ratio"]["low"] <= engine["ratio"]["value"] <= engine["ratio"]["high"]
+
+
+def test_what_cannot_be_measured_is_refused(pulmo: Call, bundle: Path, tmp_path: Path) -> None:
+    words = ("bench", "predict", "--model", bundle)
+    assert "were asked for" in pulmo(*words, "--threads", 10_000)[2]
+    (tmp_path / "empty").mkdir()
+    status, _, err = pulmo(*words[:2], tmp_path / "empty", *words[2:])
+    assert (status != 0, "no image was found" in err) == (True, True)
+
+
+def test_the_table_of_predictions_has_intervals_and_reasons() -> None:
+    report = PredictSpeed(
+        model="mine",
+        network="net",
+        size=96,
+        threads=2,
+        files=8,
+        rounds=7,
+        matrix_rate=243e9,
+        ways=[
+            Line("pulmo, probabilities", 25.0, 40.0),
+            Line("timm script, our network", 50.0, 44.5, Ratio(2.0, 1.8, 2.25)),
+            Line("torchxrayvision, DenseNet121", absent="not installed"),
+        ],
+        engines=[Line("classifier, ONNX Runtime fp32, batch 1", 4.0, 5.0, Ratio(0.8, 0.75, 0.9))],
+    )
+    assert predict_text(report).splitlines() == [
+        "mine: net, 96 px; 8 files, 2 cores, 7 rounds in which all take turns",
+        f"{'':42}  images/s   ms CPU  pulmo is so many times as fast [95 %]",
+        f"{'pulmo, probabilities':42}      40.0     40.0",
+        f"{'timm script, our network':42}      20.0     44.5  2.00x [1.80, 2.25]",
+        f"{'torchxrayvision, DenseNet121':42}not installed",
+        "",
+        f"{'the network alone':42}  images/s   ms CPU  share of the bound [95 %]",
+        f"{'classifier, ONNX Runtime fp32, batch 1':42}     250.0      5.0  0.80 [0.75, 0.90]",
+        (
+            "The bound is the rate of products of float32 matrices, 243 GFLOP in a second of a "
+            "core; bf16 can exceed it."
+        ),
+        "The networks of the other ways start at random: no speed depends on the weights.",
+    ]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import ndimage, stats
 
 from fixtures.refuses import refuses
 from pulmo.core.sections import ImageSection
@@ -128,6 +128,28 @@ def test_the_lungs_grey_values_are_normalised_and_the_rest_is_flat(chest: Radiog
     assert np.abs(same[0] - same[1]).max() <= 1
     padded = framed_input(chest, FLAT.model_copy(update={"aspect": "pad"}), finder).pixels
     assert {*padded[0], *padded[-1], *padded[:, 0], *padded[:, -1]} == {128}
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.1])
+@pytest.mark.parametrize("spread", [1.0, 2.1, 4.0])
+def test_a_part_is_framed_as_in_the_whole_image(
+    chest: Radiograph, margin: float, spread: float
+) -> None:
+    found = shipped_finder().find(chest)
+    image = FLAT.model_copy(update={"margin": margin, "spread": spread})
+    within = chest.pixels[found.mask].astype(np.float64)
+    grey = np.clip((128 + 40 * (chest.pixels - within.mean()) / within.std()) / 255, 0, 1)
+    box, lungs = found.frame(spread), found.box()
+    assert box is not None
+    assert lungs is not None
+    width = round(margin * min(lungs.shape))
+    near = ndimage.distance_transform_edt(~found.mask) <= width
+    expected = box.of(np.where(near, grey, 128 / 255).astype(np.float32), 128 / 255)
+    part = framed(chest, image, Fixed(found))
+    assert part.box == box
+    np.testing.assert_allclose(part.pixels, expected, atol=1e-5)
+    shown = framed_input(chest, image, Fixed(found)).pixels.astype(int)
+    assert np.abs(shown - to_input(expected, 64, "squash", fill=128 / 255)).max() <= 1
 
 
 def test_without_normalising_the_rest_is_as_grey_as_the_lungs(chest: Radiograph) -> None:

@@ -13,7 +13,14 @@ from pydicom.uid import JPEGLSLossless
 
 from fixtures.compressed import file_in
 from fixtures.refuses import refuses
-from pulmo.radiograph import Limits, decode_radiograph, pixels_sha256, read_radiograph
+from pulmo.radiograph import (
+    Limits,
+    decode_radiograph,
+    pixels_sha256,
+    radiograph_from_array,
+    read_radiograph,
+)
+from pulmo.radiograph.geometry import to_input
 
 
 @pytest.fixture
@@ -167,3 +174,12 @@ def test_a_deep_image_that_leaves_its_upper_bits_unused_is_noted(
     # Nothing states a range, so none is guessed.
     np.testing.assert_array_equal(np.rint(image.pixels * 65535), stored)
     assert [note.kind for note in image.facts.notes] == kinds
+
+
+def test_the_small_square_is_made_once() -> None:
+    pixels = np.random.default_rng(0).random((30, 50)).astype(np.float32)
+    radiograph = radiograph_from_array(pixels, (0, 1))
+    square = radiograph.squashed(20)
+    assert np.array_equal(square, to_input(pixels, 20, "squash"))
+    assert radiograph.squashed(20) is square
+    assert radiograph.squashed(10).shape == (10, 10)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.bundle.card import Card
-from pulmo.bundle.looks import grey_looks, lung_looks, square_of
+from pulmo.bundle.looks import SIDE, grey_looks, lung_looks
 from pulmo.core.errors import RefusedError
 from pulmo.core.record import Record, parse_record
 from pulmo.core.sections import Look
@@ -249,7 +249,7 @@ def _is_of_frontal_chest(facts: Facts) -> bool:
 
 def _kind_of(card: Card, radiograph: Radiograph, lungs: NDArray[np.float32] | None) -> Look | None:
     """Returns the kind that an image looks most like; None if it looks like none that is asked."""
-    gate, square = shipped_gate(), square_of(radiograph.pixels)
+    gate, square = shipped_gate(), radiograph.squashed(SIDE)
     # A network of the lungs that a user trained may see the image otherwise.
     known = lungs if card.input.lungs == gate.finder else None
 

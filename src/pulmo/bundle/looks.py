@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.radiograph.geometry import to_input
-
 if TYPE_CHECKING:
     from pulmo.lungs.finder import LungFinder
 
@@ -64,13 +62,12 @@ class LungLooks(NamedTuple):
     cut: Values
 
 
-def square_of(pixels: NDArray[np.float32]) -> Square:
-    """Returns an image, float32 [height, width] in [0, 1], squashed to uint8 [`SIDE`, `SIDE`]."""
-    return to_input(pixels, SIDE, "squash")
-
-
 def grey_looks(square: Square) -> GreyLooks:
-    """Returns what the gate sees of an image's grey values, of what `square_of` gives."""
+    """Returns what the gate sees of an image's grey values.
+
+    Args:
+        square: the image, as `Radiograph.squashed` gives it at `SIDE`.
+    """
     cells = _cells(square.astype(np.float32) / np.float32(255))
     size = cells.shape[1] * cells.shape[3]
     means = np.einsum("abcd->ac", cells, dtype=np.float64) / size
@@ -87,7 +84,7 @@ def lung_looks(square: Square, probability: NDArray[np.float32], finder: "LungFi
     """Returns what the gate sees of the lungs.
 
     Args:
-        square: as `square_of` gives it.
+        square: as of `grey_looks`.
         probability: float32 [`SIDE`, `SIDE`], as `finder.look` gives it.
         finder: the network of the lungs.
     """

@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from pulmo.cli.console import print_json
+from pulmo.cli.model import ModelOption, named_model
 from pulmo.cli.options import Json, takes_options
 from pulmo.cli.training import Name
+from pulmo.workflows.options.speed import PredictBenchOptions
 from pulmo.workflows.options.training import BenchOptions
 
 app = typer.Typer(no_args_is_help=True)
@@ -39,6 +41,37 @@ def bench_train(
     from pulmo.workflows.bench import bench, speed_record, speed_text
 
     report = bench(recipe, None if data is None else read_manifest(data), options)
+    if as_json:
+        print_json(speed_record(report))
+    else:
+        typer.echo(speed_text(report))
+
+
+@app.command("predict")
+@takes_options
+def bench_predict(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILES]",
+            help="Images and folders; the first 32 images are used. Default: drawn images.",
+        ),
+    ] = None,
+    model: ModelOption = None,
+    *,
+    options: PredictBenchOptions,
+    as_json: Json = False,
+) -> None:
+    """Compare how fast files become probabilities, here and in other packages.
+
+    All have the same files and cores and take turns. torchxrayvision (its reader, DenseNet121 and
+    torch) and a script with timm and a DataLoader are measured where they are installed, and so is
+    OpenVINO. Maps are the numbers of the class activation map of the likeliest class, not
+    drawings.
+    """
+    from pulmo.workflows.bench_predict import bench_predict, speed_record, speed_text
+
+    report = bench_predict(named_model(model), files or (), options)
     if as_json:
         print_json(speed_record(report))
     else:

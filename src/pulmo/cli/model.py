@@ -61,7 +61,7 @@ def one_model(word: Path | None, model: Path | None) -> Path:
         raise UsageError(
             "model-named-twice", f"Two models are named, {model} and {word}; leave one out."
         )
-    return word or model or _named_model()
+    return named_model(word or model)
 
 
 def open_model(model: Path | None, threads: int = 0) -> "Model":
@@ -73,7 +73,7 @@ def open_model(model: Path | None, threads: int = 0) -> "Model":
     """
     from pulmo.workflows.model import load
 
-    return load(model or _named_model(), threads)
+    return load(named_model(model), threads)
 
 
 def images_of(data: Path | None, model: Path) -> "Manifest":
@@ -156,8 +156,13 @@ def default_model() -> Path | None:
     return shipped
 
 
-def _named_model() -> Path:
-    found = default_model()
+def named_model(model: Path | None) -> Path:
+    """Returns the model that was named, or the default one.
+
+    Raises:
+        UsageError: none was named, and there is no default.
+    """
+    found = model or default_model()
     if found is None:
         raise UsageError(
             "model-not-given",

@@ -17,7 +17,6 @@ from pulmo.lungs.mask import LungMask
 from pulmo.lungs.parts import Parts, measure, nearer_left, parts_of
 from pulmo.radiograph import Note, Radiograph
 from pulmo.radiograph.facts import FRONTAL
-from pulmo.radiograph.geometry import to_input
 from pulmo.radiograph.image_source import ImageSource, ValueRange, name_of, open_image
 
 SHIPPED: Final = Path(__file__).with_name("lungs.onnx")
@@ -77,8 +76,7 @@ class LungFinder:
 
     def look(self, radiograph: Radiograph) -> NDArray[np.float32]:
         """Returns the probability of lung on an image that is squashed, float32 [size, size]."""
-        inputs = to_input(radiograph.pixels, self.card.size, "squash")
-        (found,) = self.probabilities(inputs[None])
+        (found,) = self.probabilities(radiograph.squashed(self.card.size)[None])
         return np.asarray(found, np.float32)
 
     def mask(self, radiograph: Radiograph, probability: NDArray[np.float32]) -> LungMask:
@@ -100,12 +98,11 @@ class LungFinder:
         parts = parts_of(probability >= self.card.threshold)
         measured = measure(probability, parts)
         reasons = self.card.rule.lacks(measured)
-        full = np.clip(_resized(probability, shape), 0, 1)
         if reasons:
             empty = np.zeros(shape, np.bool_)
-            return LungMask(full, empty, empty, reasons, measured, notes)
+            return LungMask(probability, empty, empty, reasons, measured, notes)
         on_left, on_right = self._at_size(probability, parts, shape)
-        return LungMask(full, on_left, on_right, (), measured, notes)
+        return LungMask(probability, on_left, on_right, (), measured, notes)
 
     def _at_size(
         self, probability: NDArray[np.float32], parts: Parts, shape: tuple[int, int]

@@ -110,24 +110,29 @@ def cut_out(pixels: NDArray[np.float32], lungs: "LungMask", image: ImageSection)
     if box is None:
         text = f"{lungs.reason} The whole image was shown to the model."
         return Framed(pixels, None, (Note("no-lungs", text),))
-    mean = float(pixels[lungs.mask].mean())
+    within = pixels[lungs.mask].astype(np.float64)
+    mean = float(within.mean())
+    # Only what is shown is worked on: a film has many more pixels, which cost more than a network.
+    inside = box.inside(*pixels.shape)
+    shown = pixels[inside.slices]
     if image.normalise == "lungs":
-        pixels, mean = _normalised(pixels, lungs.mask), MEAN
+        shown, mean = _normalised(shown, mean, float(within.std())), MEAN
     fill = mean if image.outside == "mean" else 0.0
     if image.outside != "kept":
-        pixels = np.where(_widened(lungs, image.margin), pixels, np.float32(fill))
-    return Framed(box.of(pixels, fill), box, fill=fill or None)
+        shown = np.where(_widened(lungs, image.margin, inside), shown, np.float32(fill))
+    placed = box.moved(-inside.top, -inside.left)
+    return Framed(placed.of(shown, fill), box, fill=fill or None)
 
 
-def _normalised(pixels: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Returns an image in [0, 1] with the mean and deviation of the lungs at `MEAN`, `DEVIATION`.
+def _normalised(pixels: NDArray[np.float32], mean: float, deviation: float) -> NDArray[np.float32]:
+    """Returns pixels in [0, 1] with the mean and deviation of the lungs at `MEAN`, `DEVIATION`.
 
     Lungs of one grey have no deviation; they become `MEAN`, and the rest black or white.
     """
-    within = pixels[mask].astype(np.float64)
-    deviation = max(float(within.std()), np.finfo(np.float32).tiny)
-    scores = (pixels - within.mean()) / deviation
-    return np.asarray(np.clip(MEAN + DEVIATION * scores, 0, 1), np.float32)
+    divisor = max(deviation, float(np.finfo(np.float32).tiny))
+    # float32 throughout: numbers of Python do not change the type of an array.
+    scores = (pixels - mean) / divisor * DEVIATION + MEAN
+    return np.asarray(np.clip(scores, 0, 1), np.float32)
 
 
 def finder_for(image: ImageSection) -> "LungFinder | None":
@@ -168,19 +173,22 @@ def parse_finder(model: bytes, origin: str) -> "LungFinder":
     return LungFinder(model, origin)
 
 
-def _widened(lungs: "LungMask", margin: float) -> NDArray[np.bool_]:
-    """Returns the lungs with a border, bool [height, width].
+def _widened(lungs: "LungMask", margin: float, part: Box) -> NDArray[np.bool_]:
+    """Returns the lungs with a border, in a part of their image, bool [rows, columns].
 
     The border is as wide as the margin of the shorter side of their rectangle, so that it stays
     within the margin on all sides.
     """
+    box = lungs.box()
+    width = 0 if box is None else round(margin * min(box.shape))
+    if width == 0:
+        return lungs.mask[part.slices]
     import cv2  # noqa: PLC0415 - as in `finder_for`
 
-    box = lungs.box()
-    if box is None:
-        return lungs.mask
-    width = round(margin * min(box.bottom - box.top, box.right - box.left))
+    # The lung that is nearest to a pixel of the part may lie that far outside of it.
+    around = Box(part.top - width, part.bottom + width, part.left - width, part.right + width)
+    around = around.inside(*lungs.mask.shape)
     distance = cv2.distanceTransform(
-        (~lungs.mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+        (~lungs.mask[around.slices]).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
     )
-    return np.asarray(distance <= width, np.bool_)
+    return np.asarray(distance[part.moved(-around.top, -around.left).slices] <= width, np.bool_)

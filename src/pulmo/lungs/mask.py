@@ -32,7 +32,7 @@ class LungMask:
     lung is on the left of the image. No header proves that, so `notes` says it.
 
     Attributes:
-        probability: float32 [height, width] in [0, 1], of lung, as the network gives it.
+        seen: float32 [rows, columns] in [0, 1], of lung, as the network gives it.
         right: bool [height, width], the patient's right lung, on the left of the image. Empty if
             there is none.
         left: the patient's left lung, on the right of the image.
@@ -41,12 +41,19 @@ class LungMask:
         notes: what was assumed.
     """
 
-    probability: NDArray[np.float32]
+    seen: NDArray[np.float32]
     right: Mask
     left: Mask
     reasons: tuple[Message, ...]
     shape: Shape
     notes: tuple[Note, ...] = ()
+
+    @cached_property
+    def probability(self) -> NDArray[np.float32]:
+        """The probability of lung at the image's size, float32 [height, width] in [0, 1]."""
+        height, width = self.right.shape
+        resized = cv2.resize(self.seen, (width, height), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(np.clip(resized, 0, 1), np.float32)
 
     @property
     def found(self) -> bool:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from pulmo.core.errors import InputError, RefusedError, UsageError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.radiograph.content import known_format
 from pulmo.radiograph.facts import Facts
+from pulmo.radiograph.geometry import to_input
 from pulmo.radiograph.guard import quiet_decoders
 from pulmo.radiograph.limits import LIMITS, Limits
 from pulmo.radiograph.notes import Note
@@ -35,6 +36,16 @@ class Radiograph:
     pixels: NDArray[np.float32]
     sha256: str
     facts: Facts
+    _squashed: dict[int, NDArray[np.uint8]] = field(default_factory=dict, init=False, repr=False)
+
+    def squashed(self, size: int) -> NDArray[np.uint8]:
+        """Returns all of it as a square of bytes, uint8 [size, size], its aspect ratio ignored.
+
+        It is made once: the gate and the network of the lungs see the same square.
+        """
+        if size not in self._squashed:
+            self._squashed[size] = to_input(self.pixels, size, "squash")
+        return self._squashed[size]
 
 
 def read_radiograph(path: str | os.PathLike[str], limits: Limits = LIMITS) -> Radiograph:

@@ -24,8 +24,7 @@ from pulmo.workflows.image_result import check_label
 from pulmo.workflows.model import Model, load
 
 _READERS: Final = 8
-"""Threads that read while the network works: decoding rarely keeps it waiting with as many, and
-each may hold three images."""
+"""Threads that work on images: each may hold three of them, so more would need much memory."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def predict(
     maps: HeatMapFolder | None = None,
     on_left_out: Callable[[Problem], None] = lambda _: None,
 ) -> Generator[Prediction, None, None]:
-    """Yields the result of each image, in order; while one is predicted the next are read.
+    """Yields the result of each image, in order; one image a core is worked on at once.
 
     A file that cannot be used gets a result that says so, and the rest is done. In a folder, a file
     that neither looks like an image nor is called like one is left out. Neither names nor results
@@ -127,25 +126,36 @@ def predict_images(
         if maps.shown.label is not None:
             check_label(predictor.card, maps.shown.label)
         claim_folder(maps.root)
-    read = partial(_read, predictor=predictor, value_range=value_range, keep=maps is not None)
+    if maps is None:
+        # Each thread does all of an image: a small network gains little from several threads.
+        work = partial(_read_and_predict, predictor=predictor, value_range=value_range)
+        return _each(work, predictor, images, None, on_left_out)
+    # Explanations change the network while they run, so one thread alone runs it.
+    read = partial(_read, predictor=predictor, value_range=value_range, keep=True)
     return _each(read, predictor, images, maps, on_left_out)
 
 
 def predict_file(found: Found, predictor: ImagePredictor) -> Prediction | Problem:
     """Returns the result of one file, or why it is left out."""
-    ready = _read(found, predictor, None, keep=False)
+    return _read_and_predict(found, predictor, None)
+
+
+def _read_and_predict(
+    found: Found, predictor: ImagePredictor, value_range: ValueRange | None
+) -> Prediction | Problem:
+    ready = _read(found, predictor, value_range, keep=False)
     return _predict(ready, predictor, None) if isinstance(ready, _Ready) else ready
 
 
 def _each(
-    read: Callable[[Found], "_Ready | Prediction | Problem"],
+    work: Callable[[Found], "_Ready | Prediction | Problem"],
     predictor: ImagePredictor,
     images: Iterable[ImageSource | Pause],
     maps: HeatMapFolder | None,
     on_left_out: Callable[[Problem], None],
 ) -> Generator[Prediction, None, None]:
     found = images_of(images, None if maps is None else maps.root)
-    with closing(in_threads(read, found, most=_READERS)) as results:
+    with closing(in_threads(work, found, most=_READERS)) as results:
         for result in results:
             if isinstance(result, Problem):
                 on_left_out(result)
