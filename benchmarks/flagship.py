@@ -21,6 +21,7 @@ from pulmo.bundle.card import read_card
 from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.files import write_atomically
+from pulmo.core.shipped import FOLDER
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.split.plan import Plan, draw
 from pulmo.stats.estimate import Estimate
@@ -154,6 +155,7 @@ def main() -> None:
         "--fold", action="append", type=int, default=[], help="0 to 4; 0 by default"
     )
     parser.add_argument("--seed", action="append", type=int, default=[], help="0 by default")
+    parser.add_argument("--bundle", type=Path, default=FOLDER, help="the model that was chosen")
     parser.add_argument("--output", type=Path, default=RESULTS)
     asked = parser.parse_args()
     make_manifests(asked.data, asked.out)
@@ -161,7 +163,8 @@ def main() -> None:
         for fold in asked.fold or [0]:
             for seed in asked.seed or [0]:
                 run_trial(trial, fold, seed, asked.weights, asked.out)
-    write_atomically(asked.output, "\n".join(report(asked.out)).encode())
+    lines = [*report(asked.out), *test_report(asked.bundle, asked.out)]
+    write_atomically(asked.output, "\n".join(lines).encode())
 
 
 def make_manifests(data: Path, out: Path) -> None:
@@ -300,6 +303,45 @@ def report(out: Path) -> Iterator[str]:
         if any((out / trial).glob("*/predictions.parquet")):
             limit = f"; at most {most} images of a source" if most else ""
             yield f"| {trial} | {_settings(settings)}{limit} |"
+    yield ""
+
+
+def test_report(bundle: Path, out: Path) -> Iterator[str]:
+    """Yields what the chosen model says of images that chose nothing."""
+    predictor = Predictor.open(bundle, threads=1)
+    table = predict_manifest(predictor, read_manifest(out / "test.parquet")).frame
+    label, source, group = table["label"], table["source"], table["group"]
+    abnormal, is_abnormal = 1 - table["p_normal"], label.isin(ABNORMAL)
+    kermany, adults = source.eq("kermany"), source.eq("adult-normals")
+    outside = adults | (source.eq("figure1") & is_abnormal)
+    three = [name for name in CLASSES if name != "covid"]
+    named = table[[f"p_{name}" for name in three]].set_axis(three, axis=1).idxmax(axis=1)
+    decided = table[[f"p_{name}" for name in CLASSES]].idxmax(axis=1)
+    tuberculosis = source.eq("tuberculosis")
+    rows = {
+        "Kermany's official test, pneumonia against normal, AUC": stats.auc(
+            is_abnormal[kermany], abnormal[kermany], group[kermany]
+        ),
+        "the same, accuracy at a probability of 0.5": stats.proportion(
+            (abnormal.ge(0.5) == is_abnormal)[kermany], group[kermany]
+        ),
+        "the same, accuracy of bacterial, viral and normal": stats.proportion(
+            named.eq(label)[kermany], group[kermany]
+        ),
+        "Figure1's abnormal ones against adult normals, AUC": stats.auc(
+            is_abnormal[outside], abnormal[outside], group[outside]
+        ),
+        "adult normals called abnormal at a probability of 0.5": stats.proportion(
+            abnormal.ge(0.5)[adults], group[adults]
+        ),
+        "tuberculosis called covid": stats.proportion(
+            decided.eq("p_covid")[tuberculosis], group[tuberculosis]
+        ),
+    }
+    yield "## The chosen model on images that chose nothing\n"
+    yield "Kermany's official test and the sets that no trial is trained on, looked at once.\n"
+    yield "| | |\n|---|---|"
+    yield from (f"| {name} | {value} |" for name, value in rows.items())
     yield ""
 
 
