@@ -18,12 +18,12 @@ from pulmo.core.flags import PYTHON_ONLY, flag
 from pulmo.predictions.reading.options import Options
 from pulmo.reproduce.options import ReproduceOptions
 from pulmo.serve.options import DataOptions, ServeOptions
-from pulmo.workflows.options import data, evaluation, lungs, training
+from pulmo.workflows.options import data, evaluation, lungs, speed, training
 from pulmo.workflows.options.evaluation import AuditOptions, EvaluateOptions, TableOptions
 
 ALL = {
     each
-    for module in (data, evaluation, lungs, training)
+    for module in (data, evaluation, lungs, speed, training)
     for _, each in getmembers(module, is_dataclass)
 } | {Options, ReproduceOptions, DataOptions, ServeOptions}  # fmt: skip
 
@@ -178,5 +178,6 @@ def test_every_module_of_options_is_looked_at() -> None:
         "evaluation",
         "lungs",
         "screening",
+        "speed",
         "training",
     }
