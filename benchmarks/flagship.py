@@ -338,8 +338,11 @@ def test_report(bundle: Path, out: Path) -> Iterator[str]:
             decided.eq("p_covid")[tuberculosis], group[tuberculosis]
         ),
     }
-    yield "## The chosen model on images that chose nothing\n"
-    yield "Kermany's official test and the sets that no trial is trained on, looked at once.\n"
+    yield "## The chosen model on other images\n"
+    yield (
+        "Kermany's official test, looked at for this model only, and the sets that no trial is "
+        "trained on, looked at for each.\n"
+    )
     yield "| | |\n|---|---|"
     yield from (f"| {name} | {value} |" for name, value in rows.items())
     yield ""

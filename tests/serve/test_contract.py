@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import schemathesis
+import torch
 from hypothesis import HealthCheck, given, settings
 from schemathesis.core.result import Ok
 
@@ -20,6 +22,12 @@ QUICKLY = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
+
+
+@pytest.fixture(autouse=True)
+def _small_numbers() -> None:
+    """hypothesis refuses to draw numbers where a training has switched the smallest ones off."""
+    torch.set_flush_denormal(False)
 
 
 def test_routes_keep_their_contract(make: MakeService) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from fixtures.served import client_of
-from pulmo.explain.overlay import LONG_SIDE
+from pulmo.explain.overlay import LONG_SIDE, draw_pair
 from pulmo.lungs import segment
 from pulmo.radiograph import read_radiograph
 from pulmo.report.prediction_sheet import prediction_sheet
@@ -100,7 +100,7 @@ class TestHeatMap:
             name: getattr(shown, name) for name in shown.__dataclass_fields__
             if name != "annotations"
         })  # fmt: skip
-        pair = pixels_of(plain_map.pair()).astype(float)
+        pair = draw_pair(plain_map._overlay()).astype(float)
         width = layer.shape[1]
         plain, painted = pair[:, :width], pair[:, -width:]
         opacity = layer[..., 3:] / 255
