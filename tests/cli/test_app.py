@@ -15,7 +15,6 @@ from pulmo.cli import data, recipes
 from pulmo.cli.app import app
 from pulmo.core import recipe_file as recipe_module
 from pulmo.core.recipe import load_recipe
-from pulmo.core.shipped import shipped_bundle
 from pulmo.workflows.heat_map_folder import HeatMapFolder
 
 Call = Callable[..., tuple[int, str, str]]
@@ -211,10 +210,5 @@ def test_the_streams_and_the_status_end_to_end(image: Path) -> None:
         text=True,
         env=environment,
     )
-    if shipped_bundle() is None:
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.startswith("pulmo: No model was named: add --model BUNDLE")
-        assert done.stderr.count("\n") == 1
-    else:
-        assert (done.returncode, done.stdout.count("\n")) == (0, 1)
-        assert done.stderr.startswith("The model that comes with pulmo is used: ")
+    assert (done.returncode, done.stdout.count("\n")) == (0, 1)
+    assert done.stderr.startswith("The model that comes with pulmo is used: ")

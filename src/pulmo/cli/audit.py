@@ -77,12 +77,22 @@ def audit(
         },
     )
     folder = result_folder(output, "audit", model)
+    manifest = None if kind in {"table", "folds"} else images_of(data, model)
     from pulmo.datasets.manifest import read_manifest
     from pulmo.workflows.audit import CHECKING, DECODING, audit_folds, audit_predictions
     from pulmo.workflows.audit import audit as audit_bundle
 
     with staged(DECODING, CHECKING) as progress:
-        if kind == "table":
+        if manifest is not None:
+            report = audit_bundle(
+                open_model(model, threads),
+                manifest,
+                split=split,
+                output=folder,
+                options=options,
+                on_progress=progress,
+            )
+        elif kind == "table":
             report = audit_predictions(
                 model,
                 None if data is None else read_manifest(data),
@@ -91,20 +101,11 @@ def audit(
                 options=replace(options, reading=table),
                 on_progress=progress,
             )
-        elif kind == "folds":
+        else:
             report = audit_folds(
                 model,
                 seed=seed,
                 threads=threads,
-                output=folder,
-                options=options,
-                on_progress=progress,
-            )
-        else:
-            report = audit_bundle(
-                open_model(model, threads),
-                images_of(data, model),
-                split=split,
                 output=folder,
                 options=options,
                 on_progress=progress,

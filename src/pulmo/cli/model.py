@@ -173,10 +173,15 @@ def named_model(model: Path | None) -> Path:
 
 
 def _check_exists(words: Sequence[str]) -> None:
-    """Checks that the first word is there, where it could only be a model or the one image."""
+    """Checks that the first word is there, unless it can only be one of several images.
+
+    A bundle's folder has no suffix: if its name is misspelt, no other model may answer.
+    """
     from pulmo.core.shipped import shipped_bundle
 
     first = Path(words[0])
-    sole = shipped_bundle() is None or len(words) == 1
-    if words[0] != STDIN and sole and not first.exists():
-        raise InputError("file-missing", f"{first} does not exist; a bundle was expected.")
+    is_image = shipped_bundle() is not None and len(words) > 1 and first.suffix
+    if words[0] != STDIN and not is_image and not first.exists():
+        raise InputError(
+            "file-missing", f"{first} does not exist; a bundle or an image was expected."
+        )
