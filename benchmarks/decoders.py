@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from image_files import SYNTAXES, dicom_file, drawn, images_of, pillow
+from image_files import SYNTAXES, drawn, file_of, images_of, pillow
 
 ROUNDS: Final = 5
 UNCOMPRESSED: Final = "DICOM, ExplicitVRLittleEndian, 12 bits"
@@ -47,7 +47,7 @@ def write_files(folder: Path, side: int) -> dict[str, Path]:
     for keyword, syntax in SYNTAXES.items():
         pixels = next(images_of(syntax, shape))
         path = folder / f"{keyword}.dcm"
-        path.write_bytes(dicom_file(pixels, syntax, shape))
+        path.write_bytes(file_of(pixels, syntax, shape))
         files[f"DICOM, {keyword}, {pixels.bits} bits"] = path
     eight = drawn(shape, 8)
     rasters = {

@@ -12,16 +12,13 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydicom import dcmread, dcmwrite
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.encaps import encapsulate, get_frame
-from pydicom.pixels.encoders.base import RLELosslessEncoder
+from pydicom import dcmread
+from pydicom.encaps import get_frame
 from pydicom.uid import (
     HTJ2K,
     JPEG2000,
     JPEG2000MC,
     UID,
-    DigitalXRayImageStorageForPresentation,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     HTJ2KLossless,
@@ -38,6 +35,7 @@ from pydicom.uid import (
 )
 
 from pulmo.radiograph.dicom_syntax import COMPRESSIONS
+from pulmo.radiograph.encoded import dicom_file, rle_frame
 
 DEPTHS: Final = range(6, 17)
 SAME: Final = (JPEG2000MCLossless, JPEG2000MC, HTJ2KLosslessRPCL)
@@ -154,7 +152,7 @@ def _by_dcmtk(shape: Shape, bits: int, option: str) -> Iterator[Pixels]:
     with tempfile.TemporaryDirectory() as folder:
         plain, coded = Path(folder, "plain.dcm"), Path(folder, "coded.dcm")
         pixels = Pixels(drawn(shape, bits).tobytes(), bits)
-        plain.write_bytes(dicom_file(pixels, ExplicitVRLittleEndian, shape))
+        plain.write_bytes(file_of(pixels, ExplicitVRLittleEndian, shape))
         subprocess.run([program, option, plain, coded], check=True, capture_output=True)
         yield Pixels(get_frame(dcmread(coded).PixelData, 0, number_of_frames=1), bits)
 
@@ -190,47 +188,16 @@ def _lossy_high_throughput(shape: Shape) -> Iterator[Pixels]:
 
 def _rle(shape: Shape) -> Iterator[Pixels]:
     for bits, samples in ((16, 1), (8, 1), (12, 1), (8, 3), (16, 3)):
-        data = RLELosslessEncoder.encode(
-            drawn(shape, bits, samples).tobytes(),
-            rows=shape[0],
-            columns=shape[1],
-            samples_per_pixel=samples,
-            bits_allocated=8 if bits == 8 else 16,
-            bits_stored=bits,
-            pixel_representation=0,
-            photometric_interpretation="MONOCHROME2" if samples == 1 else "RGB",
-            planar_configuration=0,
-            number_of_frames=1,
-        )
-        yield _pixels(data, bits, samples)
+        yield Pixels(rle_frame(drawn(shape, bits, samples), bits), bits, samples)
 
 
 def _pixels(data: bytes | bytearray, bits: int, samples: int = 1) -> Pixels:
     return Pixels(bytes(data), bits, samples)
 
 
-def dicom_file(pixels: Pixels, syntax: UID, shape: Shape) -> bytes:
+def file_of(pixels: Pixels, syntax: UID, shape: Shape) -> bytes:
     """Returns a DICOM file of an image."""
-    meta = FileMetaDataset()
-    meta.TransferSyntaxUID = syntax
-    meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
-    meta.MediaStorageSOPInstanceUID = UID("1.2.3")
-    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
-    dataset.SOPClassUID = DigitalXRayImageStorageForPresentation
-    dataset.SOPInstanceUID, dataset.Modality = UID("1.2.3"), "DX"
-    dataset.Rows, dataset.Columns = shape
-    dataset.BitsAllocated = 8 if pixels.bits <= 8 else 16
-    dataset.BitsStored, dataset.HighBit = pixels.bits, pixels.bits - 1
-    dataset.WindowCenter, dataset.WindowWidth = 2 ** (pixels.bits - 1), 2**pixels.bits
-    dataset.SamplesPerPixel, dataset.PixelRepresentation = pixels.samples, 0
-    dataset.PhotometricInterpretation = "MONOCHROME2" if pixels.samples == 1 else "RGB"
-    if pixels.samples == 3:
-        dataset.PlanarConfiguration = 0
-    dataset.PixelData = encapsulate([pixels.data]) if syntax.is_encapsulated else pixels.data
-    dataset["PixelData"].VR = "OB" if pixels.bits <= 8 or syntax.is_encapsulated else "OW"
-    file = io.BytesIO()
-    dcmwrite(file, dataset, enforce_file_format=True)
-    return file.getvalue()
+    return dicom_file(pixels.data, syntax, shape, bits=pixels.bits, samples=pixels.samples)
 
 
 def raster_files(form: str, shape: Shape) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
-from image_files import RASTERS, SYNTAXES, dicom_file, images_of, raster_files
+from image_files import RASTERS, SYNTAXES, file_of, images_of, raster_files
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from pulmo.radiograph.codestream import codestream_of
@@ -36,7 +36,7 @@ def examples_of(family: str) -> list[Example]:
     syntax, examples = SYNTAXES[family], []
     for shape in SHAPES:
         for pixels in images_of(syntax, shape):
-            data = dicom_file(pixels, syntax, shape)
+            data = file_of(pixels, syntax, shape)
             # The length of the image stands before it; behind it is the end of the sequence.
             at = data.find(pixels.data)
             parts = (data[: at - 4], pixels.data, data[-8:])

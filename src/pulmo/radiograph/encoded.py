@@ -11,13 +11,13 @@ from PIL import Image
 from pydicom import dcmwrite
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
+from pydicom.pixels.encoders.base import RLELosslessEncoder
 from pydicom.uid import (
     HTJ2K,
     JPEG2000,
     JPEG2000MC,
     UID,
     DigitalXRayImageStorageForPresentation,
-    ExplicitVRLittleEndian,
     HTJ2KLossless,
     HTJ2KLosslessRPCL,
     JPEG2000Lossless,
@@ -74,6 +74,7 @@ _FRAMES: Final[dict[UID, tuple[Callable[[Grey], Any], int]]] = {
         (HTJ2KLossless, HTJ2KLosslessRPCL), (lambda grey: imagecodecs.htj2k_encode(grey, 0.0), 0)
     ),
     HTJ2K: (lambda grey: imagecodecs.htj2k_encode(grey, 0.001), _LOSSY),
+    RLELossless: (lambda grey: rle_frame(grey, 8), 0),
 }
 """Transfer syntax -> how an image is compressed, and by how much a grey value may be off then."""
 
@@ -102,12 +103,14 @@ def drawing() -> Grey:
 def encoded(grey: Grey) -> Iterator[Encoded]:
     """Yields an image [height, width] in each format and compression that is read."""
     for form, (options, off) in _RASTER.items():
-        file = io.BytesIO()
-        Image.fromarray(grey).save(file, form.replace(" ", ""), **options)
-        yield Encoded(form, file.getvalue(), off)
+        raster = io.BytesIO()
+        Image.fromarray(grey).save(raster, form.replace(" ", ""), **options)
+        yield Encoded(form, raster.getvalue(), off)
     for syntax in COMPRESSIONS:
-        off = _FRAMES[syntax][1] if syntax in _FRAMES else 0
-        yield Encoded(f"DICOM, {syntax.name}", _dicom(grey, syntax), off)
+        encode, off = _FRAMES.get(syntax, (np.ndarray.tobytes, 0))
+        bits = 12 if syntax == JPEGExtended12Bit else 8
+        file = dicom_file(bytes(encode(grey)), syntax, (grey.shape[0], grey.shape[1]), bits=bits)
+        yield Encoded(f"DICOM, {syntax.name}", file, off)
 
 
 def largest_error(file: Encoded, grey: Grey) -> float:
@@ -130,29 +133,53 @@ def largest_error(file: Encoded, grey: Grey) -> float:
     return float(np.abs(values.astype(np.float64) - grey).max().round(3))
 
 
-def _dicom(grey: Grey, syntax: UID) -> bytes:
-    """Returns a digital X-ray in DICOM of which nothing is known."""
+def dicom_file(
+    data: bytes, syntax: UID, shape: tuple[int, int], *, bits: int, samples: int = 1
+) -> bytes:
+    """Returns a digital X-ray in DICOM of which nothing is known.
+
+    Args:
+        data: its only frame as the transfer syntax has it, or its plain samples.
+        syntax: the transfer syntax.
+        shape: height and width.
+        bits: of a sample.
+        samples: of a pixel; 3 are red, green and blue.
+    """
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
     meta.MediaStorageSOPInstanceUID = UID("1.2.3")
     meta.TransferSyntaxUID = syntax
     image = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     image.SOPClassUID = DigitalXRayImageStorageForPresentation
-    image.SOPInstanceUID = UID("1.2.3")
-    image.Modality = "DX"
-    image.Rows, image.Columns = grey.shape
-    image.SamplesPerPixel, image.PixelRepresentation = 1, 0
-    image.PhotometricInterpretation = "MONOCHROME2"
-    bits = 12 if syntax == JPEGExtended12Bit else 8
-    image.BitsAllocated, image.BitsStored, image.HighBit = 16 if bits > 8 else 8, bits, bits - 1
-    image.PixelData = grey.tobytes()
-    if syntax in _FRAMES:
-        image.PixelData = encapsulate([bytes(_FRAMES[syntax][0](grey))])
-    elif syntax == RLELossless:
-        meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        image.compress(syntax, generate_instance_uid=False)
+    image.SOPInstanceUID, image.Modality = UID("1.2.3"), "DX"
+    image.Rows, image.Columns = shape
+    image.BitsAllocated, image.BitsStored, image.HighBit = 8 if bits <= 8 else 16, bits, bits - 1
+    image.WindowCenter, image.WindowWidth = 2 ** (bits - 1), 2**bits
+    image.SamplesPerPixel, image.PixelRepresentation = samples, 0
+    image.PhotometricInterpretation = "MONOCHROME2" if samples == 1 else "RGB"
+    if samples > 1:
+        image.PlanarConfiguration = 0
+    image.PixelData = encapsulate([data]) if syntax.is_encapsulated else data
     # Bytes, as 8 bits are stored; of words the bytes would be swapped.
-    image["PixelData"].VR = "OB"
+    image["PixelData"].VR = "OB" if bits <= 8 or syntax.is_encapsulated else "OW"
     file = io.BytesIO()
     dcmwrite(file, image, enforce_file_format=True)
     return file.getvalue()
+
+
+def rle_frame(values: NDArray[Any], bits: int) -> bytes:
+    """Returns an image [height, width] or [height, width, 3] in RLE (PS3.5, annex G)."""
+    samples = 1 if values.ndim == 2 else values.shape[2]
+    frame: bytes = RLELosslessEncoder.encode(
+        values.tobytes(),
+        rows=values.shape[0],
+        columns=values.shape[1],
+        samples_per_pixel=samples,
+        bits_allocated=8 * values.itemsize,
+        bits_stored=bits,
+        pixel_representation=0,
+        photometric_interpretation="MONOCHROME2" if samples == 1 else "RGB",
+        planar_configuration=0,
+        number_of_frames=1,
+    )
+    return bytes(frame)
