@@ -12,14 +12,22 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from torch import nn
 
+from pulmo.bundle.predictor import Predictor
 from pulmo.workflows.bench_engines import network_flops
-from pulmo.workflows.bench_ways import PlainImages, timm_script, torchxrayvision_example
-
-CARD: Any = SimpleNamespace(
-    labels=SimpleNamespace(order=("a", "b", "c")),
-    network=SimpleNamespace(backbone="resnet10t"),
-    input=SimpleNamespace(size=32),
+from pulmo.workflows.bench_ways import (
+    PlainImages,
+    plain_torch,
+    torchxrayvision_example,
+    ways,
 )
+
+
+def card(network: str) -> Any:  # noqa: ANN401 - what the script reads of a card
+    return SimpleNamespace(
+        labels=SimpleNamespace(order=("a", "b", "c")),
+        network=SimpleNamespace(backbone=network),
+        input=SimpleNamespace(size=32),
+    )
 
 
 @pytest.fixture
@@ -32,9 +40,10 @@ def files(tmp_path: Path) -> list[Path]:
     return found
 
 
+@pytest.mark.parametrize("network", ["resnet10t", "compact"])
 @pytest.mark.parametrize("maps", [False, True])
-def test_the_script_runs_a_network_of_timm_on_all_files(
-    files: list[Path], *, maps: bool, monkeypatch: pytest.MonkeyPatch
+def test_the_script_runs_a_network_on_all_files(
+    files: list[Path], *, network: str, maps: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[torch.Tensor] = []
     softmax = torch.Tensor.softmax
@@ -44,12 +53,21 @@ def test_the_script_runs_a_network_of_timm_on_all_files(
         return softmax(logits, dim)
 
     monkeypatch.setattr(torch.Tensor, "softmax", noted)
-    run = timm_script(CARD, 1, maps=maps)
+    run = plain_torch(card(network), 1, maps=maps)
     run(files)
     run(files)
     assert [tuple(each.shape) for each in seen] == [(3, 3), (3, 3)]
     assert torch.allclose(seen[0], seen[1])
     assert not torch.allclose(seen[0][0], seen[0][1])
+
+
+def test_what_the_other_ways_cannot_read_is_not_measured(files: list[Path], bundle: Path) -> None:
+    predictor = Predictor.open(bundle, 1)
+    assert ways(predictor, 1, files)["torch"].run is not None
+    files[1].write_bytes(b"no image of Pillow")
+    absent = ways(predictor, 1, files)
+    assert absent["torch"].absent == absent["torch-maps"].absent == "it does not read 1.png"
+    assert absent["pulmo"].run is not None
 
 
 def test_plain_images_are_standardised_squares(files: list[Path]) -> None:

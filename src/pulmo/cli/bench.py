@@ -65,9 +65,9 @@ def bench_predict(
     """Compare how fast files become probabilities, here and in other packages.
 
     All have the same files and cores and take turns. torchxrayvision (its reader, DenseNet121 and
-    torch) and a script with timm and a DataLoader are measured where they are installed, and so is
-    OpenVINO. Maps are the numbers of the class activation map of the likeliest class, not
-    drawings.
+    torch) and our network in plain torch with a DataLoader are measured where they are installed
+    and can read the files, and so is OpenVINO. Maps are the numbers of the class activation map of
+    the likeliest class, not drawings.
     """
     from pulmo.workflows.bench_predict import bench_predict, speed_record, speed_text
 

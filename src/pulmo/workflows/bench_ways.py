@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from pulmo.bundle.card import Card
 from pulmo.bundle.image_predictor import ImagePredictor
@@ -43,7 +43,7 @@ class Way(NamedTuple):
     absent: str = ""
 
 
-def ways(predictor: Predictor, threads: int) -> dict[str, Way]:
+def ways(predictor: Predictor, threads: int, files: Files) -> dict[str, Way]:
     """Returns what is compared: short name -> way.
 
     Networks of other packages start at random, because no speed depends on the weights.
@@ -51,18 +51,20 @@ def ways(predictor: Predictor, threads: int) -> dict[str, Way]:
     Args:
         predictor: the bundle, whose network runs on one thread.
         threads: that torch may use.
+        files: that are read.
     """
-    script = partial(timm_script, predictor.card, threads)
+    script = partial(plain_torch, predictor.card, threads)
     xrv = partial(torchxrayvision_example, threads)
-    installed = "torch and timm are not installed" if find_spec("timm") is None else ""
-    visible = "not installed" if find_spec("torchxrayvision") is None else ""
+    unread = _unread(files)
+    installed = "torch is not installed" if find_spec("torch") is None else unread
+    visible = "not installed" if find_spec("torchxrayvision") is None else unread
     return {
         "pulmo": Way("pulmo, probabilities", partial(_pulmo, predictor)),
         "pulmo-maps": Way("pulmo, with maps", partial(_pulmo_maps, predictor)),
         "xrv": _made("torchxrayvision, DenseNet121", partial(xrv, maps=False), visible),
         "xrv-maps": _made("torchxrayvision, with Grad-CAM", partial(xrv, maps=True), visible),
-        "timm": _made("timm script, our network", partial(script, maps=False), installed),
-        "timm-maps": _made("timm script, with Grad-CAM", partial(script, maps=True), installed),
+        "torch": _made("plain torch, our network", partial(script, maps=False), installed),
+        "torch-maps": _made("plain torch, with Grad-CAM", partial(script, maps=True), installed),
     }
 
 
@@ -73,8 +75,18 @@ def _made(name: str, make: Callable[[], Callable[[Files], None]], absent: str) -
     try:
         return Way(name, make())
     except (ImportError, RuntimeError) as error:
-        # A package that is there in part, and a network that timm does not have.
+        # A package that is there in part.
         return Way(name, None, str(error).splitlines()[0])
+
+
+def _unread(files: Files) -> str:
+    """Returns why the other ways, which read with Pillow, cannot read files; empty if they can."""
+    for path in files:
+        try:
+            Image.open(path).close()
+        except UnidentifiedImageError:
+            return f"it does not read {path.name}"
+    return ""
 
 
 def _pulmo(predictor: Predictor, files: Files) -> None:
@@ -119,22 +131,17 @@ def torchxrayvision_example(threads: int, *, maps: bool) -> Callable[[Files], No
     return run
 
 
-def timm_script(card: Card, threads: int, *, maps: bool) -> Callable[[Files], None]:
-    """Returns a script that a careful user writes: timm's network, batches, and a DataLoader."""
-    import timm
+def plain_torch(card: Card, threads: int, *, maps: bool) -> Callable[[Files], None]:
+    """Returns a script that a careful user writes: our network in torch, batches, a DataLoader."""
     import torch
     from torch.utils.data import DataLoader
 
+    from pulmo.models.backbone import make_backbone
+
     torch.set_num_threads(threads)
-    classes = len(card.labels.order)
-    network: Any = timm.create_model(card.network.backbone, in_chans=1, num_classes=classes)
-    network = network.eval().to(memory_format=torch.channels_last)
-
-    def features(images: Any) -> Any:  # noqa: ANN401 - tensors, of a package that may be absent
-        return network.forward_features(images)
-
-    def head(pooled: Any) -> Any:  # noqa: ANN401 - likewise
-        return network.get_classifier()(pooled)
+    features = make_backbone(card.network.backbone, size=card.input.size).eval()
+    features = features.to(memory_format=torch.channels_last)
+    head = torch.nn.Linear(features.channels, len(card.labels.order))
 
     loaders: dict[tuple[Path, ...], Any] = {}
 
