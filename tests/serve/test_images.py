@@ -14,6 +14,8 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from fixtures.served import client_of
+from pulmo.explain.heat_map import HeatMap
+from pulmo.explain.methods import GRAPH
 from pulmo.explain.overlay import LONG_SIDE, draw_pair
 from pulmo.lungs import segment
 from pulmo.radiograph import read_radiograph
@@ -107,6 +109,22 @@ class TestHeatMap:
         laid = plain * (1 - opacity) + layer[..., :3] * opacity
         assert opacity.max() > 0.1
         assert np.abs(laid - painted).max() <= 2
+
+    def test_the_layer_and_what_it_shows_are_one_piece_of_work(
+        self, client: TestClient, path: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made: list[str | None] = []
+        draw = ImageResult.heatmap
+
+        def noted(result: ImageResult, label: str | None, method: str = GRAPH) -> HeatMap:
+            made.append(label)
+            return draw(result, label, method)
+
+        monkeypatch.setattr(ImageResult, "heatmap", noted)
+        for label in ("covid", "normal"):
+            for what in ("heatmap", "explanation", "heatmap"):
+                assert client.get(f"{path}/{what}", params={"class": label}).status_code == 200
+        assert made == ["covid", "normal"]
 
     def test_class_and_method_are_chosen(
         self, client: TestClient, path: str, result: ImageResult

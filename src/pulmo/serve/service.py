@@ -1,9 +1,10 @@
 """The service: images become answers, in worker processes, and are kept and logged."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pulmo.core.errors import InputError, PulmoError
 from pulmo.core.files import sha256
@@ -19,6 +20,13 @@ from pulmo.serve.pool import JobPool
 from pulmo.serve.tokens import holder_of
 from pulmo.serve.worker import Job, Kind, Predicted
 from pulmo.workflows.predict import failed_prediction
+
+if TYPE_CHECKING:
+    # matplotlib, for which the start does not wait.
+    from pulmo.serve.views import DrawnMap
+
+_MAPS: Final = 16
+"""Heat maps that are kept, of a few hundred KiB each."""
 
 
 class Caller(NamedTuple):
@@ -67,6 +75,7 @@ class Service:
         self.models, self.database, self.options, self.pool = models, database, options, pool
         self.needs_token, self.stopping, self.in_work = needs_token, False, 0
         self.kept = KeptImages(options.keep, options.keep_mib * MIB)
+        self._maps: OrderedDict[tuple[Any, ...], DrawnMap] = OrderedDict()
         self.metrics = Metrics(
             lambda: self.in_work, lambda: self.kept.bytes, lambda: self.pool.lost
         )
@@ -141,6 +150,8 @@ class Service:
         entry = Entry.of(caller.name, "delete", caller.request_id, answer)
         await asyncio.to_thread(results.delete, self.database, key, entry)
         self.kept.drop(key)
+        for name in [name for name in self._maps if name[0] == key]:
+            del self._maps[name]
 
     async def view(self, key: str, kind: Kind, options: Mapping[str, Any]) -> Any:  # noqa: ANN401 - of the kind
         """Returns what a viewer wants of an image.
@@ -149,6 +160,18 @@ class Service:
             InputError: there is no such result, or its image is not kept any more.
             PulmoError: the result has nothing of the kind, or no worker could make it.
         """
+        job = await self._job(key, kind, options)
+        if kind != "heatmap":
+            return await self._value(job)
+        # A viewer asks for the layer, and then for what it shows.
+        name = (key, *sorted(options.items()))
+        if name not in self._maps:
+            self._maps[name] = await self._value(job)
+            while len(self._maps) > _MAPS:
+                self._maps.popitem(last=False)
+        return self._maps[name]
+
+    async def _job(self, key: str, kind: Kind, options: Mapping[str, Any]) -> Job:
         answer = await self.find(key)
         model = self.models.get(answer["model"]["id"])
         data = self.kept.get(key)
@@ -161,7 +184,9 @@ class Service:
                 "image-not-kept", "The image is not kept any more. Send it again to see it."
             )
         more = {"answer": answer} if kind == "report" else {}
-        job = Job(kind, model.id, answer["sha256"], data, {**options, **more})
+        return Job(kind, model.id, answer["sha256"], data, {**options, **more})
+
+    async def _value(self, job: Job) -> Any:  # noqa: ANN401 - of the kind of the job
         found = await self._done(job)
         if isinstance(found, PulmoError):
             raise found

@@ -1,10 +1,9 @@
 """What a viewer shows of a result: heat maps, lungs, boxes and the report."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from pulmo.core.record import Record
-from pulmo.explain.heat_map import HeatMap
 from pulmo.explain.methods import GRAPH
 from pulmo.explain.overlay import colour_stops
 from pulmo.serve.examples import BOXES, EXPLANATION, LUNGS, shown
@@ -39,6 +38,13 @@ class Explanation(Record):
     """Sentences on how the map is to be read."""
     colours: list[str]
     """The colour scale from no evidence to its end, as it looks on mid-grey image."""
+
+
+class DrawnMap(NamedTuple):
+    """A heat map as a layer over the image, PNG, and what it shows."""
+
+    layer: bytes
+    explanation: Explanation
 
 
 class Outline(Record):
@@ -90,19 +96,10 @@ class Boxes(Record):
     """The highest score first."""
 
 
-def _map(result: ImageResult, options: Mapping[str, Any]) -> HeatMap:
-    return result.heatmap(options["label"], options.get("method") or GRAPH)
-
-
-def heatmap_layer(result: ImageResult, options: Mapping[str, Any]) -> bytes:
-    """Returns the heat map as a layer over the image, PNG."""
-    return _map(result, options).layer_png()
-
-
-def explanation(result: ImageResult, options: Mapping[str, Any]) -> Explanation:
-    """Returns what the heat map shows."""
-    drawn = _map(result, options)
-    return Explanation(
+def heatmap(result: ImageResult, options: Mapping[str, Any]) -> DrawnMap:
+    """Returns the heat map of a class by a method."""
+    drawn = result.heatmap(options["label"], options["method"] or GRAPH)
+    explanation = Explanation(
         label=drawn.label,
         method=drawn.method.name,
         title=drawn.method.title,
@@ -115,6 +112,7 @@ def explanation(result: ImageResult, options: Mapping[str, Any]) -> Explanation:
         caption=drawn.caption,
         colours=colour_stops(_STOPS),
     )
+    return DrawnMap(drawn.layer_png(), explanation)
 
 
 def lungs(result: ImageResult, _options: Mapping[str, Any]) -> Lungs:
@@ -152,8 +150,7 @@ def report(result: ImageResult, options: Mapping[str, Any]) -> bytes:
 
 
 VIEWS: Final[Mapping[str, Callable[[ImageResult, Mapping[str, Any]], Any]]] = {
-    "heatmap": heatmap_layer,
-    "explanation": explanation,
+    "heatmap": heatmap,
     "lungs": lungs,
     "boxes": boxes,
     "report": report,

@@ -18,7 +18,7 @@ from pulmo.serve.models import ServedModel, open_models
 from pulmo.workflows.image_result import ImageResult
 from pulmo.workflows.predict import Prediction, failed_prediction, prediction_of
 
-Kind = Literal["ready", "predict", "image", "heatmap", "explanation", "lungs", "boxes", "report"]
+Kind = Literal["ready", "predict", "image", "heatmap", "lungs", "boxes", "report"]
 
 _RECENT: Final = 2
 """Images that a worker has open: a viewer asks for several things of one."""

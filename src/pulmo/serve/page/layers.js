@@ -65,7 +65,7 @@ export function loadPixels(id, side, signal) {
  * @returns {Promise<{bitmap: ImageBitmap, explanation: Explanation}>}
  */
 export async function loadHeatMap(id, which, signal) {
-  // One after the other: an image that is not kept any more is asked for once, and not twice.
+  // One after the other: the server makes a map once and answers both from it.
   const bitmap = await once(path(id, "/heatmap", which), signal, async (response) =>
     createImageBitmap(await response.blob()),
   );

@@ -81,10 +81,8 @@ async def heatmap(
     method: MethodName = "hirescam",
 ) -> Response:
     """Gives the evidence for a class as a layer to lay over the image, RGBA."""
-    options = {"label": label, "method": method}
-    return Response(
-        await _asked(service, prediction_id, "heatmap", options), media_type="image/png"
-    )
+    drawn = await _asked(service, prediction_id, "heatmap", {"label": label, "method": method})
+    return Response(drawn.layer, media_type="image/png")
 
 
 @router.get("/explanation", response_model=Explanation, responses=_ERRORS)
@@ -96,8 +94,8 @@ async def explanation(
     method: MethodName = "hirescam",
 ) -> Any:  # noqa: ANN401 - as its model says
     """Says what that layer shows, on which scale."""
-    options = {"label": label, "method": method}
-    return await _asked(service, prediction_id, "explanation", options)
+    drawn = await _asked(service, prediction_id, "heatmap", {"label": label, "method": method})
+    return drawn.explanation
 
 
 @router.get("/lungs", response_model=Lungs, responses=_ERRORS)
