@@ -1,12 +1,9 @@
 """The secondary capture: the drawing of the heat map as an image that every viewer shows."""
 
-import io
 from typing import Final
 
-import numpy as np
 from highdicom.sc import SCImage
 from highdicom.sr import CodedConcept
-from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
@@ -26,20 +23,18 @@ def make_capture(making: Making) -> Dataset:
     """
     said, source = making.said, making.source
     reference = source.reference
-    with Image.open(io.BytesIO(said.drawing)) as drawing:
-        pixels = np.asarray(drawing.convert("RGB"))
     common = making.common("sc")
     made = SCImage(
-        pixel_array=pixels,
+        pixel_array=said.drawing,
         photometric_interpretation="RGB",
         bits_allocated=8,
         coordinate_system="PATIENT",
         study_instance_uid=reference.StudyInstanceUID,
-        # Two images side by side have no orientation, and the chest no side: emptied below.
+        # Two images side by side have no orientation: it is emptied below.
         patient_orientation=("L", "F"),
         **common,
     )
-    made.PatientOrientation = made.Laterality = None
+    made.PatientOrientation = None
     made.ConversionType = "WSD"
     made.BurnedInAnnotation = "YES"
     made.DerivationDescription = _DERIVATION.format(

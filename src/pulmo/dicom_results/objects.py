@@ -130,7 +130,21 @@ def make_objects(
         for made in objects:
             source.identify(made)
             _date(made, moment)
+            _place(made, source)
     return objects
+
+
+def _place(made: Dataset, source: Source) -> None:
+    """Says of which part of the body an image or its presentation is (PS3.3 C.7.3.1).
+
+    The chest has no Laterality. Where the part is not stated, that is unknown too: empty.
+    """
+    if made.Modality == "SR":
+        return
+    if source.facts.body_part == "chest":
+        made.BodyPartExamined = "CHEST"
+    else:
+        made.Laterality = None
 
 
 def _date(made: Dataset, moment: datetime) -> None:

@@ -53,7 +53,6 @@ def make_state(making: Making) -> Dataset:
         ),
         **common,
     )
-    made.Laterality = None  # the General Series module wants it, and the chest has no side
     (rows, columns), (height, width) = source.pixels.shape, making.said.shape
     area = made.DisplayedAreaSelectionSequence[0]
     # The height of a pixel to its width, as the reader resampled them.

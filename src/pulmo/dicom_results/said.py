@@ -4,6 +4,9 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pulmo.bundle.card import Card
 from pulmo.bundle.outcome import Outcome
 from pulmo.decide.detections import Detection
@@ -25,7 +28,8 @@ class Said:
         outcome: the result.
         lungs: the lungs, or why none were found.
         detections: boxes about evidence for the decided class.
-        drawing: the image with its heat map as `pulmo.explain` draws it, a PNG file.
+        drawing: the image with its heat map as `pulmo.explain` draws it, RGB, uint8 [height,
+            width, 3].
         shape: height and width of the image as it was read, over which the lungs lie.
     """
 
@@ -34,7 +38,7 @@ class Said:
     outcome: Outcome = field(repr=False)
     lungs: LungMask = field(repr=False)
     detections: tuple[Detection, ...] = field(repr=False)
-    drawing: bytes = field(repr=False)
+    drawing: NDArray[np.uint8] = field(repr=False)
     shape: tuple[int, int]
 
     @property

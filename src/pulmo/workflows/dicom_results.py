@@ -99,7 +99,7 @@ def said_by(result: ImageResult) -> Said:
         outcome=result.outcome,
         lungs=result.lungs,
         detections=shown.detections,
-        drawing=shown.png(),
+        drawing=shown.sheet(),
         shape=(height, width),
     )
 
