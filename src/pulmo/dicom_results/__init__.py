@@ -10,4 +10,13 @@ from pulmo.dicom_results.objects import (
 from pulmo.dicom_results.said import Said
 from pulmo.dicom_results.source import Source, read_source
 
-__all__ = ["KINDS", "Kind", "Said", "Source", "check_kinds", "make_objects", "read_source", "require_highdicom"]
+__all__ = [
+    "KINDS",
+    "Kind",
+    "Said",
+    "Source",
+    "check_kinds",
+    "make_objects",
+    "read_source",
+    "require_highdicom",
+]

@@ -49,4 +49,3 @@ def make_capture(making: Making) -> Dataset:
     ]
     made.SourceImageSequence = [referred]
     return made
-

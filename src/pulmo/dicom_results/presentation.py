@@ -4,10 +4,10 @@ from typing import Final
 
 import numpy as np
 from highdicom import (
+    VOILUT,
     ModalityLUT,
     ModalityLUTTransformation,
     PresentationLUTTransformation,
-    VOILUT,
 )
 from highdicom.pr import (
     GraphicAnnotation,

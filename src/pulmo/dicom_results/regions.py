@@ -91,9 +91,7 @@ def _simplified(line: NDArray[np.intp]) -> NDArray[np.float64]:
     return np.asarray(found, np.float64)
 
 
-def _stored(
-    points: NDArray[np.float64], read: tuple[int, int], stored: tuple[int, int]
-) -> Line:
+def _stored(points: NDArray[np.float64], read: tuple[int, int], stored: tuple[int, int]) -> Line:
     """Returns the centres of pixels of the image as it was read as a line on the stored image.
 
     The reader resamples an image whose pixels are not square, and changes no other place.

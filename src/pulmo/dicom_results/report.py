@@ -43,7 +43,7 @@ def make_report(making: Making) -> Dataset:
     Measurement groups are, in this order: the result, each class with its probability, each lung
     with its outline, each detection with its box.
     """
-    source, said = making.source, making.said
+    source = making.source
     report = MeasurementReport(
         observation_context=ObservationContext(observer_device_context=_observer(making)),
         procedure_reported=own.PROCEDURES.get(source.facts.modality or "", own.IMAGING),
@@ -94,8 +94,8 @@ def _result(making: Making) -> MeasurementsAndQualitativeEvaluations:
     answers = [(own.DECISION, own.class_code(outcome.decision, scheme)), (own.POSITIVE, found)]
     if outcome.band is not None:
         answers.append((own.BAND, own.BANDS[outcome.band]))
-    for label in outcome.prediction_set or ():
-        answers.append((own.IN_SET, own.class_code(label, scheme)))
+    held = outcome.prediction_set or ()
+    answers += [(own.IN_SET, own.class_code(label, scheme)) for label in held]
     numbers = [
         (own.POSITIVE_PROBABILITY, outcome.positive_probability),
         (own.THRESHOLD, float(said.card.decision.threshold)),

@@ -15,7 +15,14 @@ from pulmo.lungs import LungMask
 RESEARCH_USE: Final = "For research use only, not for diagnosis."
 """What every object says."""
 
-_ASCII: Final = {"≥": ">=", "≤": "<=", "–": "-", "—": "-", "’": "'", "…": "...", "×": "x"}
+_ASCII: Final = {
+    "\N{GREATER-THAN OR EQUAL TO}": ">=",
+    "\N{LESS-THAN OR EQUAL TO}": "<=",
+    "\N{EN DASH}": "-",
+    "\N{EM DASH}": "-",
+    "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+    "\N{MULTIPLICATION SIGN}": "x",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +57,12 @@ class Said:
     def sentences(self) -> list[str]:
         """The result in words, then what must be known to read it."""
         outcome, card = self.outcome, self.card
-        found = [
-            RESEARCH_USE,
-            card.notice,
-            f"Probability of {self.positive_classes}: {outcome.positive_probability:.3f}, "
-            f"{'positive' if outcome.positive else 'negative'} at the threshold "
-            f"{card.decision.threshold:.3f}.",
-        ]
+        sign = "positive" if outcome.positive else "negative"
+        number = (
+            f"Probability of {self.positive_classes}: {outcome.positive_probability:.3f}, {sign} "
+            f"at the threshold {card.decision.threshold:.3f}."
+        )
+        found = [RESEARCH_USE, card.notice, number]
         if outcome.band is not None:
             found.append(f"Triage band: {outcome.band}.")
         if outcome.prediction_set is not None:

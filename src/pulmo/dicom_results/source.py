@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from uuid import NAMESPACE_OID, uuid5
 
+from pydicom.charset import python_encoding
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
-from pydicom.charset import python_encoding
 from pydicom.uid import (
     UID,
     ComputedRadiographyImageStorage,
@@ -105,14 +105,13 @@ def derived_uid(*parts: str) -> UID:
     return UID(f"2.25.{uuid5(NAMESPACE_OID, '|'.join(('pulmo', *parts))).int}")
 
 
-def read_source(data: bytes, limits: Limits = LIMITS) -> Source:
-    """Reads what objects need of a DICOM image; messages call it `The image`.
+def read_source(data: bytes, name: str, limits: Limits = LIMITS) -> Source:
+    """Reads what objects need of a DICOM image; `name` is what messages call it.
 
     Raises:
         InputError: it is not DICOM, or damaged.
         RefusedError: it is not one image that is read, or lacks what every DICOM image has.
     """
-    name = "The image"
     if format_of(data) != "DICOM":
         raise InputError(
             "dicom-expected", f"{name} is not a DICOM file: its content is of another kind."
@@ -126,9 +125,7 @@ def read_source(data: bytes, limits: Limits = LIMITS) -> Source:
         lossy = elements.text("LossyImageCompression") == "01"
         samples = int(header.dataset["SamplesPerPixel"].value)
         pixels = Pixels(shape, samples, header.scale, lossy)
-        return Source(
-            _reference(elements, pixels), _identity(header.dataset), header.facts, pixels
-        )
+        return Source(_reference(elements, pixels), _identity(header.dataset), header.facts, pixels)
 
 
 def _check_identifiers(elements: Elements, name: str) -> None:

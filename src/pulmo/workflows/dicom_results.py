@@ -1,11 +1,13 @@
 """DICOM results: one DICOM image becomes the objects that a hospital's archive keeps with it."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
+from pydicom import dcmwrite
 from pydicom.dataset import Dataset
 
 from pulmo.bundle.image_predictor import ImagePredictor
@@ -20,10 +22,14 @@ from pulmo.dicom_results import (
     require_highdicom,
 )
 from pulmo.radiograph import decode_radiograph
+from pulmo.radiograph.guard import quiet_decoders
 from pulmo.workflows.image_result import ImageResult
 
 _NAME: Final = "The image"
 """What every message calls the image: the name of a file may be that of a patient."""
+
+_KINDS: Final[dict[str, Kind]] = {"SR": "sr", "OT": "sc", "PR": "gsps"}
+"""The Modality of an object -> its kind."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ def answer_dicom(
 def _answered(
     model: ImagePredictor, data: bytes, kinds: Sequence[Kind]
 ) -> tuple[ImageResult, tuple[Dataset, ...]]:
-    source = read_source(data)
+    source = read_source(data, _NAME)
     radiograph = decode_radiograph(data, _NAME)
     result = ImageResult(_NAME, model.predict(radiograph, _NAME), model, radiograph)
     return result, make_objects(source, said_by(result), kinds, datetime.now().astimezone())
@@ -111,3 +117,16 @@ def _bytes_of(path: Path) -> bytes:
         raise InputError(
             "file-unreadable", f"{_NAME} could not be read: {error.strerror or 'unknown'}."
         ) from None
+
+
+def kind_of(made: Dataset) -> Kind:
+    """Returns of which kind an object is."""
+    return _KINDS[made.Modality]
+
+
+def file_of(made: Dataset) -> bytes:
+    """Returns an object as a DICOM file (PS3.10 7)."""
+    buffer = io.BytesIO()
+    with quiet_decoders:  # values of patient and study are written as they were read
+        dcmwrite(buffer, made, enforce_file_format=True)
+    return buffer.getvalue()
