@@ -9,6 +9,7 @@ from pydicom import dcmread
 from pydicom.charset import encode_string
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 
 import pulmo
 from fixtures.canaries import CANARY, fill, leaks, written
@@ -175,8 +176,8 @@ def test_canaries_are_in_the_bytes_nowhere_else(fixed_model: FixedModel, canarie
         for element, within in list(elements(made)):
             if element.keyword in ALLOWED:
                 del within[element.tag]
-        made.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
-        made.SOPInstanceUID = "1.2.3"
+        made.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3")
+        made.SOPInstanceUID = UID("1.2.3")
         if "PixelData" in made:
             made.PixelData = b"\0" * len(made.PixelData)
         assert not leaks(file_of(made))

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import highdicom as hd
 import numpy as np
@@ -25,7 +26,7 @@ def state_of(model: FixedModel, source: Drawn) -> FileDataset:
     return dcmread(io.BytesIO(file_of(answer.objects[0])))
 
 
-def lines_of(state: FileDataset) -> dict[str, NDArray[np.float64]]:
+def lines_of(state: Dataset) -> dict[str, NDArray[np.float64]]:
     (annotation,) = state.GraphicAnnotationSequence
     return {
         each.TrackingID: np.reshape(each.GraphicData, (-1, 2))
@@ -35,7 +36,7 @@ def lines_of(state: FileDataset) -> dict[str, NDArray[np.float64]]:
 
 def test_its_lines_are_those_of_the_report(fixed_model: FixedModel, drawn: MakeSource) -> None:
     made, state = answer_dicom(fixed_model, drawn().data, kinds=["sr", "gsps"]).objects
-    report = hd.sr.srread(io.BytesIO(file_of(made)))
+    report: Any = hd.sr.srread(io.BytesIO(file_of(made)))
     groups = report.content.get_planar_roi_measurement_groups()
     lines = lines_of(state)
     assert [each.tracking_identifier for each in groups] == list(lines)
@@ -119,9 +120,7 @@ def test_without_a_window_it_has_none(fixed_model: FixedModel, drawn: MakeSource
     assert "SoftcopyVOILUTSequence" not in state
 
 
-def test_a_table_that_begins_below_zero_is_kept(
-    fixed_model: FixedModel, drawn: MakeSource
-) -> None:
+def test_a_table_that_begins_below_zero_is_kept(fixed_model: FixedModel, drawn: MakeSource) -> None:
     negative = Dataset()
     negative.add(DataElement("LUTDescriptor", "SS", [4096, -1000, 10]))
     negative.add(DataElement("LUTData", "OW", np.array(CURVE, "<u2").tobytes()))

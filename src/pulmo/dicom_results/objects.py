@@ -100,7 +100,8 @@ def check_kinds(kinds: Sequence[str]) -> tuple[Kind, ...]:
     if unknown or not kinds:
         named = ", ".join(unknown) or "none"
         raise UsageError(
-            "dicom-kind-unknown", f"The kinds of DICOM results are {', '.join(KINDS)}; got {named}."
+            "dicom-result-unknown",
+            f"The kinds of DICOM results are {', '.join(KINDS)}; got {named}.",
         )
     return tuple(kind for kind in KINDS if kind in kinds)
 

@@ -1,6 +1,6 @@
 """The presentation state: lungs, detections and words as graphics over the source."""
 
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from highdicom import (
@@ -24,6 +24,8 @@ from pulmo.dicom_results.objects import Making
 from pulmo.dicom_results.regions import Line, box_of, lungs_of
 from pulmo.dicom_results.said import RESEARCH_USE
 from pulmo.radiograph.display import GreyScale, Lut, Rescale, Window
+
+Table = TypeVar("Table", ModalityLUT, VOILUT)
 
 _WORDS: Final = (0.02, 0.9, 0.98, 0.98)
 """Left, top, right and bottom of the words, as shares of what is displayed."""
@@ -108,7 +110,7 @@ def _voi(grey: GreyScale) -> list[SoftcopyVOILUTTransformation] | None:
             return None
 
 
-def _described(table: Dataset, lut: Lut) -> Dataset:
+def _described(table: Table, lut: Lut) -> Table:
     """Returns a table with the descriptor of the source's: highdicom's know 16 bits from 0 on."""
     size = len(lut.entries) % 2**16
     kind = "SS" if lut.first < 0 else "US"

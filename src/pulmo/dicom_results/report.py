@@ -1,7 +1,7 @@
 """The structured report: every number of the result, with its code and its region."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypedDict
 
 from highdicom.coding_schemes import CodingSchemeIdentificationItem
 from highdicom.sr import (
@@ -124,7 +124,12 @@ def _lung(making: Making, lung: Lung) -> PlanarROIMeasurementsAndQualitativeEval
     )
 
 
-def _identified(making: Making, name: str) -> dict[str, object]:
+class _Identified(TypedDict):
+    tracking_identifier: TrackingIdentifier
+    algorithm_id: AlgorithmIdentification
+
+
+def _identified(making: Making, name: str) -> _Identified:
     """Returns what every group says of itself: what it is called, and who made it."""
     said = making.said
     return {
