@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
@@ -14,10 +15,12 @@ from fixtures.dicom_answers import FixedModel, MakeSource
 from fixtures.refuses import refuses
 from pulmo.bundle.card import Card
 from pulmo.dicom_results import objects
-from pulmo.radiograph.image_source import ImageSource
 from pulmo.workflows.dicom_folder import DicomFolder
 from pulmo.workflows.dicom_results import answer_dicom
 from pulmo.workflows.predict import predict_images
+
+if TYPE_CHECKING:
+    from pulmo.radiograph.image_source import ImageSource
 
 
 @pytest.fixture
