@@ -11,10 +11,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from pydicom import dcmread
-from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileDataset
 
-from fixtures.dicom_answers import Drawn, FixedModel, MakeSource
+from fixtures.dicom_answers import CURVE, Drawn, FixedModel, MakeSource, lookup_table
 from pulmo.workflows.dicom_results import answer_dicom, file_of
 
 Dcmtk = Callable[..., Path]
@@ -66,25 +65,15 @@ def test_it_refers_to_its_source_alone(fixed_model: FixedModel, drawn: MakeSourc
     assert area.DisplayedAreaBottomRightHandCorner == [given.Columns, given.Rows]
 
 
-def table(keyword: str, entries: list[int], bits: int, first: int = 0) -> Dataset:
-    item = Dataset()
-    item.add(DataElement("LUTDescriptor", "US", [len(entries), first, bits]))
-    item.add(DataElement("LUTData", "OW", np.array(entries, "<u2").tobytes()))
-    if keyword == "ModalityLUTSequence":
-        item.ModalityLUTType = "US"
-    return item
-
-
-CURVE = [int(value) for value in 1023 * np.sqrt(np.linspace(0, 1, 4096))]
 DISPLAYS: dict[str, Mapping[str, object]] = {
     "window": {},
     "narrow": {"WindowCenter": 1500, "WindowWidth": 900},
     "sigmoid": {"VOILUTFunction": "SIGMOID", "WindowCenter": 1900, "WindowWidth": 1500},
     "rescaled": {"RescaleSlope": 2, "RescaleIntercept": -100, "WindowCenter": 3700,
                  "WindowWidth": 6800},
-    "table": {"VOILUTSequence": [table("VOILUTSequence", CURVE, 10)], "WindowCenter": None,
+    "table": {"VOILUTSequence": [lookup_table(CURVE, 10)], "WindowCenter": None,
               "WindowWidth": None},
-    "modality table": {"ModalityLUTSequence": [table("ModalityLUTSequence", CURVE, 10)],
+    "modality table": {"ModalityLUTSequence": [lookup_table(CURVE, 10, ModalityLUTType="US")],
                        "RescaleSlope": None, "RescaleIntercept": None, "RescaleType": None,
                        "WindowCenter": 500, "WindowWidth": 900},
 }  # fmt: skip
@@ -121,17 +110,15 @@ def test_without_a_window_it_has_none(fixed_model: FixedModel, drawn: MakeSource
 
 
 def test_a_table_that_begins_below_zero_is_kept(fixed_model: FixedModel, drawn: MakeSource) -> None:
-    negative = Dataset()
-    negative.add(DataElement("LUTDescriptor", "SS", [4096, -1000, 10]))
-    negative.add(DataElement("LUTData", "OW", np.array(CURVE, "<u2").tobytes()))
     tags = {
-        "RescaleIntercept": -1000, "VOILUTSequence": [negative], "WindowCenter": None,
+        "RescaleIntercept": -1000, "VOILUTSequence": [lookup_table(CURVE, 10, first=-1000)], "WindowCenter": None,
         "WindowWidth": None,
     }  # fmt: skip
     (voi,) = state_of(fixed_model, drawn(tags=tags)).SoftcopyVOILUTSequence
     (made,) = voi.VOILUTSequence
-    assert made.LUTDescriptor == [4096, -1000, 10]
-    assert np.frombuffer(made.LUTData, "<u2").tolist() == CURVE
+    assert made.LUTDescriptor == [4096, -1000, 16]
+    entries = np.frombuffer(made.LUTData, "<u2") / 65535
+    assert entries == pytest.approx(np.array(CURVE) / 1023, abs=1e-5)
 
 
 @pytest.mark.parametrize(("tags", "every", "expected"), [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.dicom_answers import FixedModel, MakeSource, saved
+from fixtures.dicom_answers import CURVE, FixedModel, MakeSource, lookup_table, saved
 from pulmo.workflows.dicom_results import answer_dicom
 
 SOURCES: dict[str, Mapping[str, object]] = {
@@ -15,6 +15,11 @@ SOURCES: dict[str, Mapping[str, object]] = {
     "bare": {
         "BodyPartExamined": None, "PatientOrientation": None, "ImagerPixelSpacing": None,
         "ViewPosition": None, "WindowCenter": None, "WindowWidth": None,
+    },
+    "tables": {
+        "ModalityLUTSequence": [lookup_table(CURVE, 12, ModalityLUTType="US")],
+        "VOILUTSequence": [lookup_table(CURVE, 10)], "WindowCenter": None, "WindowWidth": None,
+        "RescaleSlope": None, "RescaleIntercept": None, "RescaleType": None,
     },
     "japanese": {
         "SpecificCharacterSet": ["", "ISO 2022 IR 87"],

@@ -93,8 +93,8 @@ def _modality(grey: GreyScale) -> ModalityLUTTransformation | None:
         case Rescale(slope, intercept):
             return ModalityLUTTransformation(intercept, slope, "US")
         case Lut() as lut:
-            table = ModalityLUT("US", 0, lut.entries)
-            return ModalityLUTTransformation(modality_lut=_described(table, lut))
+            table = _described(ModalityLUT("US", 0, lut.entries), lut.first)
+            return ModalityLUTTransformation(modality_lut=table)
         case None:
             return None
 
@@ -104,15 +104,18 @@ def _voi(grey: GreyScale) -> list[SoftcopyVOILUTTransformation] | None:
         case Window(center, width, function):
             return [SoftcopyVOILUTTransformation(center, width, voi_lut_function=function)]
         case Lut() as lut:
-            table = VOILUT(0, lut.entries)
-            return [SoftcopyVOILUTTransformation(voi_luts=[_described(table, lut)])]
+            # A state's tables have 16 bits (PS3.3 C.11.8), whatever those of its source have.
+            entries = np.rint(lut.entries * (65535 / lut.top)).astype(np.uint16)
+            return [
+                SoftcopyVOILUTTransformation(voi_luts=[_described(VOILUT(0, entries), lut.first)])
+            ]
         case None:
             return None
 
 
-def _described(table: Table, lut: Lut) -> Table:
-    """Returns a table with the descriptor of the source's: highdicom's know 16 bits from 0 on."""
-    size = len(lut.entries) % 2**16
-    kind = "SS" if lut.first < 0 else "US"
-    table["LUTDescriptor"] = DataElement("LUTDescriptor", kind, [size, lut.first, lut.bits])
+def _described(table: Table, first: int) -> Table:
+    """Returns a table that begins where that of the source does: highdicom's begin at 0 or above."""
+    size, _, bits = table.LUTDescriptor
+    kind = "SS" if first < 0 else "US"
+    table["LUTDescriptor"] = DataElement("LUTDescriptor", kind, [size, first, bits])
     return table
