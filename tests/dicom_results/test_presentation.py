@@ -111,8 +111,8 @@ def test_without_a_window_it_has_none(fixed_model: FixedModel, drawn: MakeSource
 
 def test_a_table_that_begins_below_zero_is_kept(fixed_model: FixedModel, drawn: MakeSource) -> None:
     tags = {
-        "RescaleIntercept": -1000, "VOILUTSequence": [lookup_table(CURVE, 10, first=-1000)], "WindowCenter": None,
-        "WindowWidth": None,
+        "RescaleIntercept": -1000, "VOILUTSequence": [lookup_table(CURVE, 10, first=-1000)],
+        "WindowCenter": None, "WindowWidth": None,
     }  # fmt: skip
     (voi,) = state_of(fixed_model, drawn(tags=tags)).SoftcopyVOILUTSequence
     (made,) = voi.VOILUTSequence

@@ -16,10 +16,8 @@ SOURCES: dict[str, Mapping[str, object]] = {
         "BodyPartExamined": None, "PatientOrientation": None, "ImagerPixelSpacing": None,
         "ViewPosition": None, "WindowCenter": None, "WindowWidth": None,
     },
-    "tables": {
-        "ModalityLUTSequence": [lookup_table(CURVE, 12, ModalityLUTType="US")],
+    "table": {
         "VOILUTSequence": [lookup_table(CURVE, 10)], "WindowCenter": None, "WindowWidth": None,
-        "RescaleSlope": None, "RescaleIntercept": None, "RescaleType": None,
     },
     "japanese": {
         "SpecificCharacterSet": ["", "ISO 2022 IR 87"],

@@ -93,7 +93,7 @@ def _modality(grey: GreyScale) -> ModalityLUTTransformation | None:
         case Rescale(slope, intercept):
             return ModalityLUTTransformation(intercept, slope, "US")
         case Lut() as lut:
-            table = _described(ModalityLUT("US", 0, lut.entries), lut.first)
+            table = _described(ModalityLUT("US", 0, lut.entries), lut.first, lut.bits)
             return ModalityLUTTransformation(modality_lut=table)
         case None:
             return None
@@ -106,16 +106,15 @@ def _voi(grey: GreyScale) -> list[SoftcopyVOILUTTransformation] | None:
         case Lut() as lut:
             # A state's tables have 16 bits (PS3.3 C.11.8), whatever those of its source have.
             entries = np.rint(lut.entries * (65535 / lut.top)).astype(np.uint16)
-            return [
-                SoftcopyVOILUTTransformation(voi_luts=[_described(VOILUT(0, entries), lut.first)])
-            ]
+            table = _described(VOILUT(0, entries), lut.first, 16)
+            return [SoftcopyVOILUTTransformation(voi_luts=[table])]
         case None:
             return None
 
 
-def _described(table: Table, first: int) -> Table:
-    """Returns a table that begins where that of the source does: highdicom's begin at 0 or above."""
-    size, _, bits = table.LUTDescriptor
+def _described(table: Table, first: int, bits: int) -> Table:
+    """Returns a table with another first input and number of bits: highdicom's begin at 0."""
     kind = "SS" if first < 0 else "US"
+    size = table.LUTDescriptor[0]
     table["LUTDescriptor"] = DataElement("LUTDescriptor", kind, [size, first, bits])
     return table
