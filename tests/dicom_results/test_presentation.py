@@ -104,8 +104,11 @@ def test_dcmtk_displays_the_source_by_it_as_the_model_saw_it(
         assert np.abs(grey - answer.result.radiograph.pixels).max() < 3 / 255
 
 
-def test_without_a_window_it_has_none(fixed_model: FixedModel, drawn: MakeSource) -> None:
-    state = state_of(fixed_model, drawn(tags={"WindowCenter": None, "WindowWidth": None}))
+@pytest.mark.parametrize(("center", "width"), [(None, None), (9000, 10), (2000, 0)])
+def test_without_a_window_that_shows_something_it_has_none(
+    fixed_model: FixedModel, drawn: MakeSource, center: int | None, width: int | None
+) -> None:
+    state = state_of(fixed_model, drawn(tags={"WindowCenter": center, "WindowWidth": width}))
     assert "SoftcopyVOILUTSequence" not in state
 
 

@@ -18,6 +18,7 @@ from fixtures.dicom_answers import SHARES, Drawn, FixedModel, MakeSource
 from pulmo.bundle.card import Card
 from pulmo.core.labels import LABELS, LabelScheme
 from pulmo.dicom_results import codes as own
+from pulmo.lungs.opacity import opacity
 from pulmo.workflows.dicom_results import DicomAnswer, answer_dicom, file_of
 
 Report = Any
@@ -135,6 +136,12 @@ def test_outlines_lie_on_the_lungs_of_the_stored_image(
     for name, mask in {"Right lung": right, "Left lung": left}.items():
         (share,) = found[name].get_measurements(name=own.LUNG_SHARE)
         assert share.value == pytest.approx(mask.mean(), rel=0.02)
+    light = opacity(answer.result.radiograph.pixels, answer.result.lungs)
+    assert light is not None
+    assert [
+        found[name].get_measurements(name=own.OPACITY)[0].value
+        for name in ("Right lung", "Left lung")
+    ] == [light.right, light.left]
 
 
 def test_detections_are_boxes_of_the_evidence(fixed_model: FixedModel, drawn: MakeSource) -> None:

@@ -154,6 +154,8 @@ def _date(made: Dataset, moment: datetime) -> None:
         if day in made:
             setattr(made, day, moment.strftime("%Y%m%d"))
             setattr(made, time, moment.strftime("%H%M%S"))
+    for item in made.get("ContributingEquipmentSequence", ()):
+        item.ContributionDateTime = moment.strftime("%Y%m%d%H%M%S")
 
 
 def _maker(kind: Kind) -> Callable[[Making], Dataset]:

@@ -40,6 +40,8 @@ def make_state(making: Making) -> Dataset:
     source, grey = making.source, making.source.pixels.grey
     if grey is None:
         raise ValueError("a presentation state needs a greyscale image")
+    # The reader ignored a VOI that would hide the whole image.
+    hides = any(note.kind == "window-unusable" for note in making.said.outcome.notes)
     layer = GraphicLayer("PULMO", 1, f"Lungs and detections of pulmo. {RESEARCH_USE}"[:64])
     common = making.common("gsps")
     made = GrayscaleSoftcopyPresentationState(
@@ -49,7 +51,7 @@ def make_state(making: Making) -> Dataset:
         graphic_layers=[layer],
         graphic_annotations=[_annotation(making, layer)],
         modality_lut_transformation=_modality(grey),
-        voi_lut_transformations=_voi(grey),
+        voi_lut_transformations=None if hides else _voi(grey),
         presentation_lut_transformation=PresentationLUTTransformation(
             presentation_lut_shape="INVERSE" if grey.inverted else "IDENTITY"
         ),

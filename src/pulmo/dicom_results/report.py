@@ -115,11 +115,14 @@ def _result(making: Making) -> MeasurementsAndQualitativeEvaluations:
 
 def _lung(making: Making, lung: Lung) -> PlanarROIMeasurementsAndQualitativeEvaluations:
     side = None if lung.side is None else _SIDES[lung.side]
+    values = {own.LUNG_SHARE: lung.share, own.OPACITY: lung.opacity}
     return PlanarROIMeasurementsAndQualitativeEvaluations(
         referenced_region=_region(making, lung.line),
         finding_type=codes.SCT.Lung,
         finding_sites=[FindingSite(codes.SCT.Lung, laterality=side)],
-        measurements=[Measurement(own.LUNG_SHARE, lung.share, own.ONE)],
+        measurements=[
+            Measurement(name, value, own.ONE) for name, value in values.items() if value is not None
+        ],
         **_identified(making, lung.name),
     )
 

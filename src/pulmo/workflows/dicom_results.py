@@ -22,6 +22,7 @@ from pulmo.dicom_results import (
     read_source,
     require_highdicom,
 )
+from pulmo.lungs.opacity import opacity
 from pulmo.radiograph import decode_radiograph
 from pulmo.radiograph.guard import quiet_decoders
 from pulmo.workflows.image_result import ImageResult
@@ -110,6 +111,7 @@ def said_by(result: ImageResult) -> Said:
         model_sha256=model.sha256 or model.card.network.sha256,
         outcome=result.outcome,
         lungs=result.lungs,
+        opacity=opacity(result.radiograph.pixels, result.lungs),
         detections=shown.detections,
         drawing=shown.sheet(),
         shape=(height, width),
