@@ -105,7 +105,7 @@ def unmeasured_workers() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def plain_card() -> Card:
     """The card of a model that was never trained; covid is positive, normal is not."""
     epoch = Epoch(

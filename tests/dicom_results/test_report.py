@@ -1,6 +1,7 @@
 """The structured report, read back by highdicom."""
 
 import io
+import re
 from collections.abc import Mapping
 from itertools import starmap
 from pathlib import Path
@@ -264,3 +265,13 @@ def test_a_report_alone_needs_no_other_kind(
     path.write_bytes(drawn().data)
     answer = answer_dicom(fixed_model, path, kinds=["sr"])
     assert [made.Modality for made in answer.objects] == ["SR"]
+
+
+def test_the_documentation_has_every_code() -> None:
+    text = (Path(__file__).parents[2] / "docs/how-to/dicom-results.md").read_text("utf-8")
+    for label in LABELS:
+        code = own.class_code(label, LabelScheme(tuple(LABELS)))
+        assert f"| `{label}` | {code.value}, SCT | {code.meaning} |" in text
+    stated = {value for value in vars(own).values() if isinstance(value, Code)}
+    private = {code.value for code in stated if code.scheme_designator == own.OWN}
+    assert set(re.findall(r"`([a-z-]+)`, 99PULMO", text)) == private

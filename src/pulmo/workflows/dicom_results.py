@@ -113,7 +113,7 @@ def said_by(result: ImageResult) -> Said:
         lungs=result.lungs,
         opacity=opacity(result.radiograph.pixels, result.lungs),
         detections=shown.detections,
-        drawing=shown.sheet(),
+        draw=shown.sheet,
         shape=(height, width),
     )
 
