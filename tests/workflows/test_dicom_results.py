@@ -167,13 +167,13 @@ def test_predictions_write_objects_of_each_dicom_image(model: FixedModel, path: 
     assert [dcmread(each).Modality for each in written] == ["SR", "OT", "PR"]
 
 
-def test_an_image_that_is_not_dicom_has_no_objects(model: FixedModel, path: Path) -> None:
+def test_an_image_that_is_not_dicom_has_no_objects(fixed_model: FixedModel, path: Path) -> None:
     folder = DicomFolder(path.parent / "results")
     other = path.with_suffix(".png")
     other.write_bytes(png(range(64)))
     with Image.open(other) as opened:
         given: list[ImageSource] = [other, other.read_bytes(), opened.copy(), path.read_bytes()]
-    results = list(predict_images(model, given, None, lambda _: None, objects=folder))
+    results = list(predict_images(fixed_model, given, None, lambda _: None, objects=folder))
     assert [each.code for each in results] == ["dicom-expected"] * 3 + [None]
     assert all("is not a DICOM file" in str(each.reason) for each in results[:3])
     assert len(results[3].objects or ()) == 3
