@@ -97,6 +97,16 @@ def test_values_that_depart_from_the_standard_are_kept(
         assert (made.PatientSex, made.StudyDate) == ("UNKNOWN", "2026.1.2")
 
 
+def test_an_element_of_another_kind_is_left_out(fixed_model: FixedModel, drawn: MakeSource) -> None:
+    dataset = drawn().dataset
+    item = Dataset()
+    item.PatientComments = "ZQX00001"
+    dataset["PatientID"] = DataElement("PatientID", "SQ", [item])
+    for made in read(answer_dicom(fixed_model, written(dataset))):
+        assert made["PatientID"].is_empty
+        assert not leaks(file_of(made))
+
+
 def test_the_same_image_and_model_give_the_same_identifiers(
     fixed_model: FixedModel, drawn: MakeSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:

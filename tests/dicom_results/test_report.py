@@ -174,7 +174,7 @@ def test_it_says_who_made_it_and_that_nobody_verified_it(
         if item.name.meaning.startswith("Algorithm")
     ]  # fmt: skip
     assert algorithm[0] == "pulmo"
-    assert f"model sha256={'ab' * 32}" in algorithm
+    assert algorithm[2] == f"model fixed of 2026-01-01T00:00:00Z, SHA-256 {'ab' * 32}"
 
 
 def test_sentences_hold_what_must_be_known(fixed_model: FixedModel, drawn: MakeSource) -> None:

@@ -1,6 +1,8 @@
 """The use case of one DICOM image: answered, refused or failed, each with one sentence."""
 
 import io
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -142,6 +144,14 @@ def test_without_highdicom_the_extra_is_named(
         answer_dicom(model, path)
     with refuses("package-missing"):
         DicomFolder.from_names(path.parent / "results", [path])
+
+
+def test_highdicom_waits_until_objects_are_made(unmeasured: dict[str, str]) -> None:
+    code = (
+        "import sys; import pulmo.workflows.dicom_folder; "
+        "sys.exit(any(name in sys.modules for name in ('highdicom', 'torch', 'matplotlib')))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env=unmeasured)
 
 
 def test_predictions_write_objects_of_each_dicom_image(model: FixedModel, path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from uuid import NAMESPACE_OID, uuid5
 
 from pydicom.charset import python_encoding
+from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.uid import (
@@ -182,8 +183,12 @@ def _reference(elements: Elements, pixels: Pixels) -> Dataset:
 
 
 def _identity(dataset: Dataset) -> tuple[DataElement, ...]:
-    """Returns the elements that objects repeat, and the character set that they are written in."""
-    kept = [dataset[keyword] for keyword in KEPT if keyword in dataset]
+    """Returns the elements that objects repeat, and the character set that they are written in.
+
+    An element that has another value representation than the standard's may hold anything.
+    """
+    found = [dataset[keyword] for keyword in KEPT if keyword in dataset]
+    kept = [element for element in found if element.VR == dictionary_VR(element.tag)]
     written = dataset.get("SpecificCharacterSet") or []
     names = [written] if isinstance(written, str) else list(written)
     if names and all(name in python_encoding for name in names):
