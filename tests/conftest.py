@@ -27,6 +27,7 @@ from pulmo.train.callbacks import Callbacks
 from pulmo.train.run import Place, train_run
 
 pytest_plugins = (
+    "fixtures.dicom_answers",
     "fixtures.dicom_files",
     "fixtures.experiment",
     "fixtures.predictions",
@@ -113,7 +114,7 @@ def unmeasured_workers() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def plain_card() -> Card:
     """The card of a model that was never trained; covid is positive, normal is not."""
     epoch = Epoch(
