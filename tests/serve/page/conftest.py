@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from fixtures.browser import Complaints, Site
 from fixtures.served import HOSTS, PoolHere, make_service
-from pulmo.serve import frame
 from pulmo.serve.app import make_app
+from pulmo.serve.json_log import log
 from pulmo.serve.models import ServedModel
 from pulmo.serve.options import ServeOptions
 from pulmo.serve.worker import Job
@@ -55,7 +55,6 @@ def site(
     config = uvicorn.Config(make_app(service, HOSTS), port=0, log_config=None, ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
-    log = frame.log
 
     def log_others(*told: Any, **values: Any) -> None:  # noqa: ANN401 - passed on
         # What this thread logs between two tests would be shown among their results.
@@ -63,7 +62,7 @@ def site(
             log(*told, **values)
 
     patch = pytest.MonkeyPatch()
-    patch.setattr(frame, "log", log_others)
+    patch.setattr("pulmo.serve.frame.log", log_others)
     thread.start()
     while not server.started:
         time.sleep(0.01)
