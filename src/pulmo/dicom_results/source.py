@@ -188,7 +188,7 @@ def _identity(dataset: Dataset) -> tuple[DataElement, ...]:
     An element that has another value representation than the standard's may hold anything.
     """
     found = [dataset[keyword] for keyword in KEPT if keyword in dataset]
-    kept = [element for element in found if element.VR == dictionary_VR(element.tag)]
+    kept = [element for element in found if dictionary_VR(element.tag) == element.VR]
     written = dataset.get("SpecificCharacterSet") or []
     names = [written] if isinstance(written, str) else list(written)
     if names and all(name in python_encoding for name in names):
