@@ -69,6 +69,7 @@ DISPLAYS: dict[str, Mapping[str, object]] = {
     "window": {},
     "narrow": {"WindowCenter": 1500, "WindowWidth": 900},
     "sigmoid": {"VOILUTFunction": "SIGMOID", "WindowCenter": 1900, "WindowWidth": 1500},
+    "plain": {"RescaleSlope": None, "RescaleIntercept": None, "RescaleType": None},
     "rescaled": {"RescaleSlope": 2, "RescaleIntercept": -100, "WindowCenter": 3700,
                  "WindowWidth": 6800},
     "table": {"VOILUTSequence": [lookup_table(CURVE, 10)], "WindowCenter": None,

@@ -1,6 +1,6 @@
 """The presentation state: lungs, detections and words as graphics over the source."""
 
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 import numpy as np
 from highdicom import (
@@ -37,9 +37,8 @@ def make_state(making: Making) -> Dataset:
     It displays the image as the reader did, with the modality and VOI transformations that the
     source states; without a stated VOI it has none, and a viewer shows the full range.
     """
-    source, grey = making.source, making.source.pixels.grey
-    if grey is None:
-        raise ValueError("a presentation state needs a greyscale image")
+    source = making.source
+    grey = cast("GreyScale", source.pixels.grey)  # one in colours has no state
     # The reader ignored a VOI that would hide the whole image.
     hides = any(note.kind == "window-unusable" for note in making.said.outcome.notes)
     layer = GraphicLayer("PULMO", 1, f"Lungs and detections of pulmo. {RESEARCH_USE}"[:64])
