@@ -113,8 +113,8 @@ def dark(here: Sequence[Audit], published: Audit, folds: Path) -> Iterator[str]:
     yield ""
     yield f"{n} images in {here[0].data.groups} groups (patients, copies), three classes,"
     yield f"{summary.folds} folds by group, seeds {', '.join(map(str, summary.seeds))}. Ozturk et"
-    yield f"al. 2020 publish an accuracy of {PUBLISHED} in five folds that may separate images of a"
-    yield "patient."
+    yield f"al. 2020 publish an accuracy of {PUBLISHED} in five folds that may separate images of"
+    yield "a patient."
     yield ""
     yield "| | accuracy |"
     yield "| --- | --- |"
@@ -183,7 +183,8 @@ def results(found: Audit) -> Iterator[str]:
     yield "| check | verdict | conclusion |"
     yield "| --- | --- | --- |"
     for each in found.checks:
-        yield f"| {each.check} | {each.verdict} | {each.conclusion} |"
+        verdict = each.verdict.replace("_", " ")
+        yield f"| {each.check} | {verdict} | {each.conclusion} |"
     yield ""
     yield "This is shown:"
     yield ""
