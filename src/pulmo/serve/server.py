@@ -17,6 +17,7 @@ import uvicorn
 from pulmo.core.errors import InputError, InterruptedRunError, RefusedError, UsageError
 from pulmo.core.parallel import cores
 from pulmo.serve.app import make_app
+from pulmo.serve.connections import bounded_protocol
 from pulmo.serve.database import Database
 from pulmo.serve.json_log import log, take_over_logging
 from pulmo.serve.models import ServedModel, open_models
@@ -177,6 +178,7 @@ def _run(
         server_header=False,
         proxy_headers=False,
         ws="none",
+        http=bounded_protocol(options.header_timeout, options.connections),
         ssl_certfile=options.tls_cert,
         ssl_keyfile=options.tls_key,
     )
