@@ -90,9 +90,10 @@ class BoundedProtocol(H11Protocol):
         is_idle = not is_closing and self.conn.our_state in _WITHOUT_REQUEST
         if not (is_closing or is_idle or self.flow.write_paused):
             self._rest()
-        elif self._timer is None:
-            if is_idle:
-                self.waiting[self] = None
+            return
+        if is_idle:
+            self.waiting.setdefault(self)
+        if self._timer is None:
             self._look_again()
 
     def _look_again(self) -> None:
