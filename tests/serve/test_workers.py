@@ -17,7 +17,7 @@ from fixtures.served import CRASH, CRASH_ONCE, HANG, client_of, faulty_worker, m
 from pulmo.core.errors import PulmoError
 from pulmo.radiograph import Radiograph, decode_radiograph
 from pulmo.radiograph.limits import Limits
-from pulmo.serve.body import BodyLimits, read_images
+from pulmo.serve.body import ArrivingBodies, BodyLimits, read_images
 from pulmo.serve.models import ServedModel
 from pulmo.serve.pool import JobPool
 from pulmo.serve.service import Service
@@ -178,7 +178,8 @@ class TestBody:
     @staticmethod
     def read(receive: Callable[[], Any]) -> object:
         scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
-        return asyncio.run(read_images(Request(scope, receive), BodyLimits(size=100, seconds=0.05)))
+        limits = BodyLimits(size=100, seconds=0.05, arriving=ArrivingBodies(1))
+        return asyncio.run(read_images(Request(scope, receive), limits))
 
     def test_one_that_takes_too_long_is_left(self) -> None:
         async def never() -> None:

@@ -36,8 +36,8 @@ class ServeOptions(DataOptions):
         queue: requests that are worked on or wait; more are refused for the moment.
         max_mib: MiB of a request's body.
         body_timeout: seconds that a request's body may take to arrive.
-        header_timeout: seconds that a request's header may take to arrive, and that a client may
-            take nothing of its answer.
+        header_timeout: seconds that a request's header may take to arrive, that a client may take
+            nothing of its answer, and that a body holds its place against others.
         connections: connections at once; one more closes the one that has been idle for longest.
         keep: minutes for which an image is kept in memory after its result, for the viewer; 0
             keeps none.

@@ -10,6 +10,7 @@ from pulmo.core.errors import InputError, PulmoError
 from pulmo.core.files import sha256
 from pulmo.serve import results
 from pulmo.serve.answers import NAME, answer_of
+from pulmo.serve.body import ArrivingBodies
 from pulmo.serve.database import Database
 from pulmo.serve.kept import KeptImages
 from pulmo.serve.log import Entry
@@ -59,6 +60,7 @@ class Service:
         needs_token: whether every call needs a token.
         stopping: whether no request is begun any more.
         in_work: requests that are worked on or wait.
+        arriving: the bodies of requests that are awaited.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Service:
         """
         self.models, self.database, self.options, self.pool = models, database, options, pool
         self.needs_token, self.stopping, self.in_work = needs_token, False, 0
+        self.arriving = ArrivingBodies(options.header_timeout)
         self.kept = KeptImages(options.keep, options.keep_mib * MIB)
         self._maps: OrderedDict[tuple[Any, ...], DrawnMap] = OrderedDict()
         self.metrics = Metrics(
@@ -94,7 +97,8 @@ class Service:
         Raises:
             PulmoError: there is none.
         """
-        if self.in_work >= self.options.queue:
+        # Bodies that drip in hold their places against others for a short time alone.
+        if self.in_work >= self.options.queue and not self.arriving.give_up_one():
             raise PulmoError(
                 "server-busy",
                 f"{self.options.queue} requests are worked on or wait. Ask again later.",

@@ -88,7 +88,10 @@ def revoke_token(database: Database, name: str) -> None:
 def tokens_of(database: Database) -> list[Token]:
     """Returns all tokens that were made, the oldest first."""
     query = "SELECT name, created, revoked, sees_all FROM tokens ORDER BY created"
-    return [Token(*row, bool(sees_all)) for *row, sees_all in database.rows(query)]
+    return [
+        Token(name, created, revoked, bool(sees_all))
+        for name, created, revoked, sees_all in database.rows(query)
+    ]
 
 
 def has_token(database: Database) -> bool:

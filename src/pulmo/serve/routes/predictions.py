@@ -61,7 +61,7 @@ async def predict(
     """
     chosen, options = chosen_model(service.models, model), service.options
     async with service.admitted():
-        limits = BodyLimits(options.max_mib * MIB, options.body_timeout)
+        limits = BodyLimits(options.max_mib * MIB, options.body_timeout, service.arriving)
         images = await read_images(request, limits)
         many = images if isinstance(images, list) else [images]
         found = await service.classify(chosen, many, caller)
