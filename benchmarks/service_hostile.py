@@ -24,8 +24,8 @@ from service_process import (
 
 _MIB: Final = 2**20
 HEADER_TIMEOUT: Final = 2
-BODY_TIMEOUT: Final = 4
-TIMEOUT: Final = 5
+BODY_TIMEOUT: Final = 8
+TIMEOUT: Final = 15
 CONNECTIONS: Final = 256
 QUEUE: Final = 16
 OPTIONS: Final = (
@@ -35,6 +35,8 @@ OPTIONS: Final = (
 """Short limits, so that the benchmark does not wait for the long ones."""
 _GIVES_UP: Final = 30.0
 """Seconds after which a client of the benchmark stops waiting."""
+BUSY: Final = frozenset({201, 429})
+LOST: Final = frozenset({201, 500})
 Attack = Callable[[Server], Awaitable[str]]
 
 
@@ -45,11 +47,13 @@ class Case(NamedTuple):
         name: what it is.
         expected: what is to come of it.
         attack: does it, and returns what came of it.
+        others: statuses that another client may have meanwhile.
     """
 
     name: str
     expected: str
     attack: Attack
+    others: frozenset[int] = frozenset({201})
 
 
 class Outcome(NamedTuple):
@@ -69,8 +73,8 @@ class Outcome(NamedTuple):
 
     @property
     def right(self) -> bool:
-        """Whether that was expected, and the other client had an answer of 201 each time."""
-        return self.found == self.case.expected and set(self.others) == {201}
+        """Whether that was expected, and the other client was answered as it should be."""
+        return self.found == self.case.expected and set(self.others) <= self.case.others
 
 
 def cases(image: bytes, unpacked: int) -> Iterator[Case]:
@@ -85,7 +89,7 @@ def cases(image: bytes, unpacked: int) -> Iterator[Case]:
     yield Case("a header that drips in", "closed", partial(drip, data=post[:300]))
     yield Case("a connection without a byte", "closed", _silent)
     yield Case("a body that drips in", "408", partial(drip, data=post, at=150))
-    yield Case("as many such bodies as there are places", f"{QUEUE} x 408", partial(_full, post))
+    yield Case("more such bodies than there are places", "408, 429", partial(_full, post), BUSY)
     yield Case("a body of 2 GB, stated", "413", _stated)
     yield Case("a body of 2 GB in chunks", "413", _chunked)
     yield Case("a body that ends early", "closed", partial(_cut, post))
@@ -101,7 +105,7 @@ def cases(image: bytes, unpacked: int) -> Iterator[Case]:
     for body in service_bodies.named(image):
         yield Case(body.name, "201" if body.status == 201 else "400", partial(_posts, body))
     yield Case("a worker that is killed", "201", partial(_killed, post, 1))
-    yield Case("a worker that is killed again and again", "500", partial(_killed, post, 99))
+    yield Case("a worker that is killed again and again", "500", partial(_killed, post, 99), LOST)
     yield Case("a worker that hangs", "504", partial(_hangs, post))
 
 
@@ -115,8 +119,11 @@ async def run_case(case: Case, server: Server, image: bytes) -> Outcome:
         while not last:
             last = over.is_set()
             began = time.perf_counter()
-            others[(await ask(server.port, request(PREDICT, image))).status] += 1
+            status = (await ask(server.port, request(PREDICT, image))).status
             longest = max(longest, time.perf_counter() - began)
+            others[status] += 1
+            if status != 201:
+                await asyncio.sleep(0.2)
 
     task = asyncio.create_task(other())
     try:
@@ -160,9 +167,8 @@ async def _drip(server: Server, *, data: bytes, seconds: float, at: int = 0) -> 
 
 
 async def _full(post: bytes, server: Server) -> str:
-    drips = [_drip(server, data=post, seconds=0.2, at=150) for _ in range(QUEUE)]
-    (found, count), *others = Counter(await asyncio.gather(*drips)).most_common()
-    return f"{count} x {found}" + "".join(f", {number} x {each}" for each, number in others)
+    drips = [_drip(server, data=post, seconds=0.2, at=150) for _ in range(2 * QUEUE)]
+    return ", ".join(sorted(set(await asyncio.gather(*drips))))
 
 
 async def _silent(server: Server) -> str:
@@ -220,22 +226,12 @@ async def _takes_nothing(server: Server) -> str:
     with place:
         with suppress(BlockingIOError):
             place.send(request("/openapi.json") * 400)
-        descriptors = server.sample(0).descriptors
         end = time.perf_counter() + _GIVES_UP
         while time.perf_counter() < end:
             await asyncio.sleep(0.2)
-            with suppress(BlockingIOError):
-                place.send(b"")
-            if place.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) or _is_reset(place):
+            if not server.is_connected(place.getsockname()[1]):
                 return "closed"
-    return f"held, {descriptors} descriptors"
-
-
-def _is_reset(place: socket.socket) -> bool:
-    """Tells whether the other side has ended a connection, without reading from it."""
-    state = place.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
-    established = 1
-    return state != established
+    return "held"
 
 
 async def _pipelined(server: Server) -> str:
@@ -262,7 +258,7 @@ async def _many(server: Server) -> str:
         opened += await asyncio.gather(
             *(asyncio.open_connection("127.0.0.1", server.port) for _ in range(100))
         )
-        if server.sample(0).descriptors > CONNECTIONS + 100:
+        if server.sample(0).descriptors > CONNECTIONS + 300:
             return "too many are held"
     ends = [asyncio.wait_for(answer_of(reader), _GIVES_UP) for reader, _ in opened]
     found = {answer.status for answer in await asyncio.gather(*ends)}

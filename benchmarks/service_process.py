@@ -72,11 +72,17 @@ class Server(NamedTuple):
         """Returns the process ids of its workers."""
         return [pid for pid in _children(self.pid) if b"spawn_main" in _read(pid, "cmdline")]
 
+    def is_connected(self, port: int) -> bool:
+        """Tells whether the server holds the connection from a port of this machine."""
+        ends = f":{self.port:04X} ", f":{port:04X} 01 "
+        lines = Path("/proc/net/tcp").read_text().splitlines()
+        return any(ends[0] in line and ends[1] in line for line in lines)
+
     def sample(self, seconds: float) -> Sample:
         """Measures it."""
         files = [each.stat().st_size for each in self.data.glob("serve.db*")]
         with suppress(OSError):
-            descriptors = len(os.listdir(f"/proc/{self.pid}/fd"))
+            descriptors = sum(1 for _ in Path(f"/proc/{self.pid}/fd").iterdir())
             workers = max(map(_resident, self.workers()), default=0)
             return Sample(seconds, _resident(self.pid), workers, descriptors, sum(files) / 2**20)
         return Sample(seconds, 0, 0, 0, 0)
@@ -93,8 +99,7 @@ def serving(*options: str) -> Iterator[Server]:
                 [*words, *options], stdout=subprocess.PIPE, stderr=stderr, text=True
             )
         try:
-            assert process.stdout is not None
-            address = process.stdout.readline().strip()
+            address = process.stdout.readline().strip() if process.stdout else ""
             if not address:
                 raise SystemExit(said.read_text())
             yield Server(process.pid, int(address.rpartition(":")[2].strip("/")), data)

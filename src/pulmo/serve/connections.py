@@ -55,6 +55,17 @@ class BoundedProtocol(H11Protocol):
             self._rest()
         super().data_received(data)
 
+    def eof_received(self) -> bool:  # type: ignore[override] # None is False
+        """Tells whether a client that ends its side is answered: one that has sent all of a request.
+
+        TLS has no such half of a connection.
+        """
+        is_whole = self.conn.their_state is h11.DONE and self.conn.our_state is not h11.DONE
+        if not is_whole or self.scheme == "https":
+            return False
+        self.cycle.keep_alive = False
+        return True
+
     def handle_events(self) -> None:
         """Begins or ends to wait by what has come."""
         super().handle_events()

@@ -28,6 +28,8 @@ from pulmo.serve.tokens import has_token
 from pulmo.serve.worker import Setup, worker
 
 _LAST_PORT: Final = 65535
+_BACKLOG: Final = 128
+"""Connections that wait until they are taken."""
 _HERE: Final = ("localhost", "127.0.0.1", "::1")
 """The names of this machine for itself."""
 
@@ -151,7 +153,7 @@ def _listening(options: ServeOptions) -> Iterator[socket.socket]:
         )
     try:
         family = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.create_server((options.host, options.port), family=family, backlog=128)
+        listener = socket.create_server((options.host, options.port), family=family, backlog=_BACKLOG)
     except OSError as error:
         said = error.strerror or error
         raise InputError(
@@ -178,6 +180,8 @@ def _run(
         server_header=False,
         proxy_headers=False,
         ws="none",
+        # So many connections are taken at once, whatever their limit is.
+        backlog=_BACKLOG,
         http=bounded_protocol(options.header_timeout, options.connections),
         ssl_certfile=options.tls_cert,
         ssl_keyfile=options.tls_key,
