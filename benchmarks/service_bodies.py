@@ -14,6 +14,8 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEnd
 from pulmo.radiograph.encoded import dicom_file
 
 _MIB: Final = 2**20
+TOO_MUCH: Final = 600 * _MIB
+"""More than the reader unpacks."""
 BOUNDARY: Final = "b0undary"
 FORM: Final = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
@@ -34,7 +36,7 @@ class Body(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-def images(unpacked: int) -> Iterator[Body]:
+def images(unpacked: int = TOO_MUCH) -> Iterator[Body]:
     """Yields images that no answer with a probability is given for.
 
     Args:
@@ -49,6 +51,11 @@ def images(unpacked: int) -> Iterator[Body]:
     yield Body("gzip of zeros", _gzip(unpacked))
     yield Body("zip of zeros", b"PK\x03\x04" + _deflated(unpacked))
     yield Body("bytes without a meaning", random.Random(0).randbytes(4096))  # noqa: S311 - no secret
+
+
+def slow() -> Body:
+    """Returns an image of 62 kB whose work takes longer than it may: elements without number."""
+    return Body("deflated DICOM of 8 million elements", _deflated_dicom(64 * _MIB), 504)
 
 
 def _too_large() -> Iterator[Body]:

@@ -77,13 +77,8 @@ class Outcome(NamedTuple):
         return self.found == self.case.expected and set(self.others) <= self.case.others
 
 
-def cases(image: bytes, unpacked: int) -> Iterator[Case]:
-    """Yields all cases.
-
-    Args:
-        image: that is good.
-        unpacked: bytes that packed bodies unpack to.
-    """
+def cases(image: bytes) -> Iterator[Case]:
+    """Yields all cases; `image` is a good one."""
     post = request(PREDICT, image)
     drip = partial(_drip, seconds=0.2)
     yield Case("a header that drips in", "closed", partial(drip, data=post[:300]))
@@ -99,7 +94,7 @@ def cases(image: bytes, unpacked: int) -> Iterator[Case]:
     yield Case("2,000 connections without a byte", "all closed", _many)
     for name, data in _broken_http():
         yield Case(name, "400", partial(_sends, data))
-    for body in (*service_bodies.images(unpacked), *service_bodies.forms()):
+    for body in (*service_bodies.images(), service_bodies.slow(), *service_bodies.forms()):
         expected = "no result" if body.status == 201 else str(body.status)
         yield Case(body.name, expected, partial(_posts, body))
     for body in service_bodies.named(image):
@@ -283,7 +278,7 @@ def _broken_http() -> Iterator[tuple[str, bytes]]:
     }.items():
         yield name, (head + text).encode()
     yield (
-        "no HTTP at all",
+        "TLS where none is spoken",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200) + b"\r\n\r\n",
     )
 

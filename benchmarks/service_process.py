@@ -11,6 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from pulmo.serve.database import Database
+from pulmo.serve.tokens import create_token
+
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 PREDICT: Final = "/v1/predictions"
 
@@ -62,11 +65,13 @@ class Server(NamedTuple):
         pid: of its process.
         port: on this machine.
         data: its folder.
+        token: that it takes.
     """
 
     pid: int
     port: int
     data: Path
+    token: str
 
     def workers(self) -> list[int]:
         """Returns the process ids of its workers."""
@@ -93,6 +98,8 @@ def serving(*options: str) -> Iterator[Server]:
     """Starts a server with the model that comes with pulmo on a free port, and stops it."""
     with tempfile.TemporaryDirectory() as folder:
         data, said = Path(folder, "data"), Path(folder, "stderr")
+        with Database(data) as database:
+            token = create_token(database, "benchmark")
         words = [sys.executable, "-m", "pulmo", "serve", "--port", "0", "--data", str(data)]
         with said.open("wb") as stderr:
             process = subprocess.Popen(
@@ -102,7 +109,7 @@ def serving(*options: str) -> Iterator[Server]:
             address = process.stdout.readline().strip() if process.stdout else ""
             if not address:
                 raise SystemExit(said.read_text())
-            yield Server(process.pid, int(address.rpartition(":")[2].strip("/")), data)
+            yield Server(process.pid, int(address.rpartition(":")[2].strip("/")), data, token)
         finally:
             process.terminate()
             process.wait(60)

@@ -19,7 +19,6 @@ from pulmo.serve.log import export_log, log_rows
 from pulmo.serve.service import Service
 from pulmo.serve.tokens import create_token, has_token, holder_of, revoke_token, tokens_of
 
-
 VERSION_1 = """
 CREATE TABLE predictions (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
     status TEXT NOT NULL, answer TEXT NOT NULL);

@@ -32,7 +32,9 @@ async def caller_of(
     if given is None and service.needs_token:
         raise InputError("token-missing", "This call needs a token.")
     # Without a token only the users of this machine call, who can read the database as well.
-    holder = Holder(LOCAL, True) if given is None else await service.holder(given.credentials)
+    holder = (
+        Holder(LOCAL, sees_all=True) if given is None else await service.holder(given.credentials)
+    )
     if holder is None:
         raise InputError("token-unknown", "The token is unknown or was revoked.")
     request.state.who = holder.name

@@ -56,7 +56,7 @@ class BoundedProtocol(H11Protocol):
         super().data_received(data)
 
     def eof_received(self) -> bool:  # type: ignore[override] # None is False
-        """Tells whether a client that ends its side is answered: one that has sent all of a request.
+        """Tells whether a client that ends its side is answered: if it has sent a whole request.
 
         TLS has no such half of a connection.
         """

@@ -134,9 +134,7 @@ class Database:
         with self._lock, self._explained():
             return self._connection.execute(query, values).fetchall()
 
-    def each(
-        self, table: str, columns: str, who: str | None = None
-    ) -> Iterator[tuple[Any, ...]]:
+    def each(self, table: str, columns: str, who: str | None = None) -> Iterator[tuple[Any, ...]]:
         """Yields the rows of a numbered table, the oldest first, while others may write.
 
         Args:

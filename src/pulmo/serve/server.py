@@ -153,7 +153,9 @@ def _listening(options: ServeOptions) -> Iterator[socket.socket]:
         )
     try:
         family = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.create_server((options.host, options.port), family=family, backlog=_BACKLOG)
+        listener = socket.create_server(
+            (options.host, options.port), family=family, backlog=_BACKLOG
+        )
     except OSError as error:
         said = error.strerror or error
         raise InputError(

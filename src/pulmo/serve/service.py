@@ -164,9 +164,7 @@ class Service:
         for name in [name for name in self._maps if name[0] == key]:
             del self._maps[name]
 
-    async def view(
-        self, key: str, kind: Kind, options: Mapping[str, Any], caller: Caller
-    ) -> Any:  # noqa: ANN401 - of the kind
+    async def view(self, key: str, kind: Kind, options: Mapping[str, Any], caller: Caller) -> Any:  # noqa: ANN401 - of the kind
         """Returns what a viewer wants of an image.
 
         Raises:

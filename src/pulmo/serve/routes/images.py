@@ -85,7 +85,8 @@ async def heatmap(
     method: MethodName = "hirescam",
 ) -> Response:
     """Gives the evidence for a class as a layer to lay over the image, RGBA."""
-    drawn = await _asked(service, caller, prediction_id, "heatmap", {"label": label, "method": method})
+    options = {"label": label, "method": method}
+    drawn = await _asked(service, caller, prediction_id, "heatmap", options)
     return Response(drawn.layer, media_type="image/png")
 
 
@@ -98,7 +99,8 @@ async def explanation(
     method: MethodName = "hirescam",
 ) -> Any:  # noqa: ANN401 - as its model says
     """Says what that layer shows, on which scale."""
-    drawn = await _asked(service, caller, prediction_id, "heatmap", {"label": label, "method": method})
+    options = {"label": label, "method": method}
+    drawn = await _asked(service, caller, prediction_id, "heatmap", options)
     return drawn.explanation
 
 
