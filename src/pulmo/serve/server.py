@@ -144,6 +144,24 @@ def _tls(options: ServeOptions) -> bool:
     return True
 
 
+def http_config(service: Service, hosts: Sequence[str]) -> uvicorn.Config:
+    """Returns how HTTP is spoken for a service that answers to these names."""
+    options = service.options
+    return uvicorn.Config(
+        make_app(service, hosts),
+        http=bounded_protocol(options.header_timeout, options.connections),
+        ws="none",
+        # So many connections are taken at once, whatever their limit is.
+        backlog=_BACKLOG,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ssl_certfile=options.tls_cert,
+        ssl_keyfile=options.tls_key,
+    )
+
+
 @contextmanager
 def _listening(options: ServeOptions) -> Iterator[socket.socket]:
     """Gives a socket that listens at the address."""
@@ -173,21 +191,8 @@ def _run(
     tls: bool,  # noqa: FBT001 - the fifth thing that a run needs
     on_ready: Callable[[str], None],
 ) -> "_Server":
-    options = service.options
     take_over_logging()
-    config = uvicorn.Config(
-        make_app(service, hosts),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-        # So many connections are taken at once, whatever their limit is.
-        backlog=_BACKLOG,
-        http=bounded_protocol(options.header_timeout, options.connections),
-        ssl_certfile=options.tls_cert,
-        ssl_keyfile=options.tls_key,
-    )
+    config = http_config(service, hosts)
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     address = f"{'https' if tls else 'http'}://{shown}:{port}/"
