@@ -5,7 +5,7 @@ Usage: healthcheck.py [PORT]
 
 import ssl
 import sys
-from http.client import HTTPConnection, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
 SECONDS = 5
 # The server's certificate names another machine than this one, and nothing secret is sent.
@@ -22,7 +22,7 @@ def answers(port: int) -> bool:
             connection.request("GET", "/healthz")
             if connection.getresponse().status in {200, 421}:
                 return True
-        except OSError:
+        except (OSError, HTTPException):
             continue
         finally:
             connection.close()
