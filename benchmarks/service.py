@@ -220,14 +220,16 @@ def _hostile(outcomes: Sequence[Outcome]) -> list[str]:
         for each in outcomes
     ]
     wrong = sum(not each.right for each in outcomes)
-    end = "All are as expected." if not wrong else f"{wrong} are not as expected, marked **!**."
+    end = "All came as expected."
+    if wrong:
+        end = f"{wrong} did not come as expected; they are marked **!**."
     return [
         "## Hostile clients, and workers that fail",
         "",
         (f"`pulmo serve {' '.join(OPTIONS)}`. While something hostile happens, and once after it, "
         "another client posts an image again and again, on a new connection each time. `closed`: "
         "the server closed the connection without an answer. `no result`: HTTP 201 with the status "
-        f"`refused` or `failed` and a reason. {len(outcomes)} cases. {end}"),
+        f"`refused` or `failed` and a reason. There are {len(outcomes)} cases. {end}"),
         "",
         "| what | expected | what came | the other client | its longest wait, s |",
         "|---|---|---|---|---|",
