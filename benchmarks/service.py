@@ -229,7 +229,8 @@ def _hostile(outcomes: Sequence[Outcome]) -> list[str]:
         (f"`pulmo serve {' '.join(OPTIONS)}`. While something hostile happens, and once after it, "
         "another client posts an image again and again, on a new connection each time. `closed`: "
         "the server closed the connection without an answer. `no result`: HTTP 201 with the status "
-        f"`refused` or `failed` and a reason. There are {len(outcomes)} cases. {end}"),
+        "`refused` or `failed` and a reason. A worker that fails costs the request that it works "
+        f"on, whoever has sent it. There are {len(outcomes)} cases. {end}"),
         "",
         "| what | expected | what came | the other client | its longest wait, s |",
         "|---|---|---|---|---|",

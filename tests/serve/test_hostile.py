@@ -4,21 +4,17 @@ import importlib.util
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
 from types import ModuleType
 
 import pytest
-import uvicorn
 from starlette.testclient import TestClient
 
-from fixtures.served import HOSTS
+from fixtures.served import speaking
 from pulmo.serve.body import ArrivingBodies
 from pulmo.serve.connections import BoundedProtocol
 from pulmo.serve.json_log import take_over_logging
-from pulmo.serve.server import http_config
 from pulmo.serve.service import Service
 
 MakeService = Callable[..., Service]
@@ -29,7 +25,7 @@ PACKED = 2**17
 SOON = 0.5
 """Seconds that the server waits here."""
 LATE = 20.0
-"""Seconds after which a test fails."""
+"""Seconds that it waits where nothing is to be closed, and after which a test fails."""
 
 
 @pytest.fixture(scope="module")
@@ -77,29 +73,6 @@ class TestBodies:
             response = client.post("/v1/predictions", content=body.data, headers=body.headers)
             assert response.status_code == body.status, body.name
         assert {each.name for each in service.database.path.parent.iterdir()} == before
-
-
-@contextmanager
-def speaking(service: Service) -> Iterator[tuple[uvicorn.Server, Callable[[], socket.socket]]]:
-    """Gives a server that speaks HTTP in a thread, and what connects to it."""
-    server = uvicorn.Server(http_config(service, HOSTS))
-    with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as opened:
-        thread = Thread(target=server.run, args=([listener],))
-        thread.start()
-
-        def connect() -> socket.socket:
-            client = socket.socket()
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            client.settimeout(LATE)
-            client.connect(listener.getsockname())
-            return opened.enter_context(client)
-
-        try:
-            yield server, connect
-        finally:
-            opened.close()
-            server.should_exit = True
-            thread.join()
 
 
 def post(data: bytes, length: int | None = None) -> bytes:
