@@ -13,10 +13,34 @@ from starlette.testclient import TestClient
 
 from fixtures.refuses import refuses
 from pulmo.core.files import sha256
+from pulmo.serve import results
 from pulmo.serve.database import Database
 from pulmo.serve.log import export_log, log_rows
 from pulmo.serve.service import Service
 from pulmo.serve.tokens import create_token, has_token, holder_of, revoke_token, tokens_of
+
+VERSION_1 = """
+CREATE TABLE predictions (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+    status TEXT NOT NULL, answer TEXT NOT NULL);
+CREATE TABLE tokens (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, created TEXT NOT NULL,
+    revoked TEXT);
+CREATE TABLE log (number INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, who TEXT NOT NULL,
+    action TEXT NOT NULL, request_id TEXT, prediction_id TEXT, model_sha256 TEXT,
+    input_sha256 TEXT, answer TEXT);
+INSERT INTO tokens VALUES ('anna', 'hash', '2026', NULL);
+INSERT INTO predictions (id, status, answer) VALUES ('a', 'done', '{"of": "anna"}');
+INSERT INTO predictions (id, status, answer) VALUES ('b', 'done', '{"of": "nobody knows"}');
+INSERT INTO log (at, who, action, prediction_id) VALUES ('2026', 'anna', 'predict', 'a');
+PRAGMA user_version = 1;
+"""
+
+
+def change_again(database: Database) -> None:
+    """Does what a process does that read the version before another one changed the file."""
+    versions = iter([1, 2])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_version", lambda: next(versions))
+        database._prepare()
 
 
 @pytest.fixture
@@ -98,7 +122,8 @@ class TestTokens:
     def test_only_its_hash_is_kept(self, database: Database) -> None:
         token = create_token(database, "anna")
         assert len(token) > 40
-        assert holder_of(database, token) == "anna"
+        assert holder_of(database, token) == ("anna", False)
+        assert holder_of(database, create_token(database, "ward", sees_all=True)) == ("ward", True)
         assert holder_of(database, f"{token}x") is None
         database.close()
         for path in database.path.parent.iterdir():
@@ -116,7 +141,7 @@ class TestTokens:
         with refuses("token-not-found", "anna"):
             revoke_token(database, "anna")
         (token,) = tokens_of(database)
-        assert token.name == "anna"
+        assert (token.name, token.sees_all) == ("anna", False)
         assert token.revoked is not None
         actions = [line["action"] for line in log_rows(database)]
         assert actions == ["create token anna", "revoke token anna"]
@@ -147,6 +172,21 @@ class TestFaults:
         (tmp_path / "serve.db").write_bytes(b"no database" * 100)
         with refuses("database-unusable", "serve.db"):
             Database(tmp_path)
+
+    def test_one_of_version_1_tells_whose_results_it_has_by_its_log(self, tmp_path: Path) -> None:
+        old = sqlite3.connect(tmp_path / "serve.db")
+        old.executescript(VERSION_1)
+        old.close()
+        with Database(tmp_path) as database:
+            assert results.find(database, "a", "anna") == {"of": "anna"}
+            assert results.find(database, "a", "ben") is None
+            # The log says nothing of it, so that only who sees all can see it.
+            assert results.find(database, "b", "anna") is None
+            assert results.find(database, "b", None) == {"of": "nobody knows"}
+            assert tokens_of(database) == [("anna", "2026", None, False)]
+            change_again(database)
+        with Database(tmp_path) as database:
+            assert len(list(log_rows(database))) == 1
 
     def test_a_folder_that_is_a_file_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "data").write_text("")

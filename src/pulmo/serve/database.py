@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 from pulmo.core.errors import InputError, PulmoError
 from pulmo.core.output import claim_folder
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _WAIT: Final = 5.0
 """Seconds that are waited for another process that writes."""
 _CHUNK: Final = 500
@@ -23,13 +23,15 @@ CREATE TABLE IF NOT EXISTS predictions (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     status TEXT NOT NULL,
-    answer TEXT NOT NULL
+    answer TEXT NOT NULL,
+    who TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS tokens (
     name TEXT PRIMARY KEY,
     sha256 TEXT NOT NULL UNIQUE,
     created TEXT NOT NULL,
-    revoked TEXT
+    revoked TEXT,
+    sees_all INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS log (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -49,6 +51,14 @@ BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS log_replaced BEFORE INSERT ON log
 WHEN EXISTS (SELECT 1 FROM log WHERE number = NEW.number)
 BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE INDEX IF NOT EXISTS predictions_of ON predictions (who, number);
+"""
+# Version 1 did not say whose a prediction is; its log does.
+_FROM_1: Final = """
+ALTER TABLE predictions ADD COLUMN who TEXT NOT NULL DEFAULT '';
+UPDATE predictions SET who = COALESCE(
+    (SELECT who FROM log WHERE prediction_id = predictions.id AND action = 'predict'), '');
+ALTER TABLE tokens ADD COLUMN sees_all INTEGER NOT NULL DEFAULT 0;
 """
 
 
@@ -124,25 +134,47 @@ class Database:
         with self._lock, self._explained():
             return self._connection.execute(query, values).fetchall()
 
-    def each(self, table: str, columns: str) -> Iterator[tuple[Any, ...]]:
-        """Yields all rows of a numbered table, the oldest first, while others may write."""
-        last = 0
+    def each(self, table: str, columns: str, who: str | None = None) -> Iterator[tuple[Any, ...]]:
+        """Yields the rows of a numbered table, the oldest first, while others may write.
+
+        Args:
+            table: its name.
+            columns: their names.
+            who: whose rows; None for all.
+        """
+        last, whose = 0, "" if who is None else "AND who = ?3 "
         # Both names are literals of this package.
-        query = f"SELECT number, {columns} FROM {table} WHERE number > ? ORDER BY number LIMIT ?"  # noqa: S608 - see above
-        while rows := self.rows(query, (last, _CHUNK)):
+        query = (
+            f"SELECT number, {columns} FROM {table} WHERE number > ?1 {whose}"  # noqa: S608 - see above
+            "ORDER BY number LIMIT ?2"
+        )
+        while rows := self.rows(query, (last, _CHUNK, *([] if who is None else [who]))):
             last = rows[-1][0]
             yield from (row[1:] for row in rows)
 
     def _prepare(self) -> None:
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        version = self._version()
         if version > _VERSION:
             raise InputError(
                 "database-newer", f"{self.path} was written by a later version of pulmo."
             )
-        if version < _VERSION:
+        if version == _VERSION:
+            return
+        change = _FROM_1 if version == 1 else ""
+        try:
             self._connection.executescript(
-                f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;"
+                f"BEGIN IMMEDIATE; {change} {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;"
             )
+        except sqlite3.OperationalError:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            # Another process may have changed it in the meantime.
+            if self._version() != _VERSION:
+                raise
+
+    def _version(self) -> int:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        return int(version)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

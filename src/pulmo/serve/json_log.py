@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pulmo.serve.database import now
 
-_LIBRARY: Final = "uvicorn"
+_LIBRARIES: Final = ("uvicorn", "python_multipart")
 
 
 def log(event: str, level: str = "info", **values: object) -> None:
@@ -33,7 +33,8 @@ class _Lines(logging.Handler):
 
 
 def take_over_logging() -> None:
-    """Has the warnings of the HTTP library written as JSON."""
-    logger = logging.getLogger(_LIBRARY)
-    logger.handlers, logger.propagate = [_Lines()], False
-    logger.setLevel(logging.WARNING)
+    """Has the warnings of the libraries that read requests written as JSON."""
+    for name in _LIBRARIES:
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [_Lines()], False
+        logger.setLevel(logging.WARNING)

@@ -17,6 +17,7 @@ import uvicorn
 from pulmo.core.errors import InputError, InterruptedRunError, RefusedError, UsageError
 from pulmo.core.parallel import cores
 from pulmo.serve.app import make_app
+from pulmo.serve.connections import bounded_protocol
 from pulmo.serve.database import Database
 from pulmo.serve.json_log import log, take_over_logging
 from pulmo.serve.models import ServedModel, open_models
@@ -27,6 +28,8 @@ from pulmo.serve.tokens import has_token
 from pulmo.serve.worker import Setup, worker
 
 _LAST_PORT: Final = 65535
+_BACKLOG: Final = 128
+"""Connections that wait until they are taken."""
 _HERE: Final = ("localhost", "127.0.0.1", "::1")
 """The names of this machine for itself."""
 
@@ -141,6 +144,24 @@ def _tls(options: ServeOptions) -> bool:
     return True
 
 
+def http_config(service: Service, hosts: Sequence[str]) -> uvicorn.Config:
+    """Returns how HTTP is spoken for a service that answers to these names."""
+    options = service.options
+    return uvicorn.Config(
+        make_app(service, hosts),
+        http=bounded_protocol(options.header_timeout, options.connections),
+        ws="none",
+        # So many connections are taken at once, whatever their limit is.
+        backlog=_BACKLOG,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ssl_certfile=options.tls_cert,
+        ssl_keyfile=options.tls_key,
+    )
+
+
 @contextmanager
 def _listening(options: ServeOptions) -> Iterator[socket.socket]:
     """Gives a socket that listens at the address."""
@@ -150,7 +171,9 @@ def _listening(options: ServeOptions) -> Iterator[socket.socket]:
         )
     try:
         family = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.create_server((options.host, options.port), family=family, backlog=128)
+        listener = socket.create_server(
+            (options.host, options.port), family=family, backlog=_BACKLOG
+        )
     except OSError as error:
         said = error.strerror or error
         raise InputError(
@@ -168,18 +191,8 @@ def _run(
     tls: bool,  # noqa: FBT001 - the fifth thing that a run needs
     on_ready: Callable[[str], None],
 ) -> "_Server":
-    options = service.options
     take_over_logging()
-    config = uvicorn.Config(
-        make_app(service, hosts),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-        ssl_certfile=options.tls_cert,
-        ssl_keyfile=options.tls_key,
-    )
+    config = http_config(service, hosts)
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     address = f"{'https' if tls else 'http'}://{shown}:{port}/"
