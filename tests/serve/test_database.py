@@ -13,15 +13,15 @@ from starlette.testclient import TestClient
 
 from fixtures.refuses import refuses
 from pulmo.core.files import sha256
-from pulmo.serve.database import Database
-from pulmo.serve.log import export_log, log_rows
+from pulmo.daemon.audit_log import export_log, log_rows
+from pulmo.serve.database import ServeDatabase
 from pulmo.serve.service import Service
 from pulmo.serve.tokens import create_token, has_token, holder_of, revoke_token, tokens_of
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Any:  # noqa: ANN401 - it is closed at the end
-    with Database(tmp_path / "data") as opened:
+    with ServeDatabase(tmp_path / "data") as opened:
         yield opened
 
 
@@ -63,7 +63,7 @@ class TestLog:
             "UPDATE OR REPLACE log SET number = 1 WHERE number = 2",
         ],
     )
-    def test_no_line_is_changed_or_removed(self, database: Database, change: str) -> None:
+    def test_no_line_is_changed_or_removed(self, database: ServeDatabase, change: str) -> None:
         create_token(database, "anna")
         create_token(database, "ben")
         before = list(log_rows(database))
@@ -86,7 +86,7 @@ class TestLog:
         assert line["prediction_id"] == row["prediction_id"] == done["id"]
         assert json.loads(row["answer"]) == line["answer"]
 
-    def test_an_empty_one_is_exported_too(self, database: Database) -> None:
+    def test_an_empty_one_is_exported_too(self, database: ServeDatabase) -> None:
         text = io.StringIO()
         export_log(database, "json", text)
         assert json.loads(text.getvalue()) == []
@@ -95,7 +95,7 @@ class TestLog:
 class TestTokens:
     """Who may call."""
 
-    def test_only_its_hash_is_kept(self, database: Database) -> None:
+    def test_only_its_hash_is_kept(self, database: ServeDatabase) -> None:
         token = create_token(database, "anna")
         assert len(token) > 40
         assert holder_of(database, token) == "anna"
@@ -104,7 +104,7 @@ class TestTokens:
         for path in database.path.parent.iterdir():
             assert token.encode() not in path.read_bytes()
 
-    def test_a_name_is_given_once(self, database: Database) -> None:
+    def test_a_name_is_given_once(self, database: ServeDatabase) -> None:
         assert not has_token(database)
         create_token(database, "anna")
         with refuses("token-exists", "anna"):
@@ -123,7 +123,7 @@ class TestTokens:
 
     @pytest.mark.parametrize("name", ["", "a b", "local", "x" * 65, "ünder"])
     def test_a_name_that_the_log_could_not_tell_is_refused(
-        self, database: Database, name: str
+        self, database: ServeDatabase, name: str
     ) -> None:
         with refuses("token-name-invalid"):
             create_token(database, name)
@@ -132,26 +132,26 @@ class TestTokens:
 class TestFaults:
     """A database that cannot be used."""
 
-    def test_only_the_user_may_read_it(self, database: Database) -> None:
+    def test_only_the_user_may_read_it(self, database: ServeDatabase) -> None:
         assert stat.S_IMODE(database.path.parent.stat().st_mode) == 0o700
         for path in database.path.parent.iterdir():
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
     def test_what_is_no_database_or_a_later_one_is_refused(self, tmp_path: Path) -> None:
-        with Database(tmp_path) as made, made.transaction() as connection:
+        with ServeDatabase(tmp_path) as made, made.transaction() as connection:
             connection.execute("PRAGMA user_version = 99")
         with refuses("database-newer", "serve.db"):
-            Database(tmp_path)
+            ServeDatabase(tmp_path)
         for path in tmp_path.iterdir():
             path.unlink()
         (tmp_path / "serve.db").write_bytes(b"no database" * 100)
         with refuses("database-unusable", "serve.db"):
-            Database(tmp_path)
+            ServeDatabase(tmp_path)
 
     def test_a_folder_that_is_a_file_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "data").write_text("")
         with refuses("folder-is-file", "data"):
-            Database(tmp_path / "data")
+            ServeDatabase(tmp_path / "data")
 
     def test_a_locked_one_is_said_and_nothing_is_answered(
         self, service: Service, client: TestClient, image: Path

@@ -1,11 +1,10 @@
 """Serve: the service at an address, from the first check to the graceful stop."""
 
-import ipaddress
 import signal
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -16,15 +15,16 @@ import uvicorn
 
 from pulmo.core.errors import InputError, InterruptedRunError, RefusedError, UsageError
 from pulmo.core.parallel import cores
+from pulmo.daemon.addresses import is_here
+from pulmo.daemon.job_pool import JobPool
+from pulmo.daemon.json_log import log, take_over_logging
 from pulmo.serve.app import make_app
-from pulmo.serve.database import Database
-from pulmo.serve.json_log import log, take_over_logging
+from pulmo.serve.database import ServeDatabase
 from pulmo.serve.models import ServedModel, open_models
 from pulmo.serve.options import DataOptions, ServeOptions
-from pulmo.serve.pool import JobPool
 from pulmo.serve.service import Service
 from pulmo.serve.tokens import has_token
-from pulmo.serve.worker import Setup, worker
+from pulmo.serve.worker import READY, Job, Setup, worker
 
 _LAST_PORT: Final = 65535
 _HERE: Final = ("localhost", "127.0.0.1", "::1")
@@ -36,14 +36,14 @@ def data_folder(options: DataOptions) -> Path:
     return options.data or platformdirs.user_data_path("pulmo") / "serve"
 
 
-def open_database(options: DataOptions) -> Database:
+def open_database(options: DataOptions) -> ServeDatabase:
     """Opens the database of a server.
 
     Raises:
         InputError: it cannot be used.
         PulmoError: it is locked, or the disk is full.
     """
-    return Database(data_folder(options))
+    return ServeDatabase(data_folder(options))
 
 
 def serve(
@@ -62,7 +62,7 @@ def serve(
         UsageError: options contradict each other.
         InterruptedRunError: Ctrl-C ended it.
     """
-    is_open = options.behind_proxy or not _is_here(options.host)
+    is_open = options.behind_proxy or not is_here(options.host)
     with open_database(options) as database:
         _check_exposure(options, database, is_open=is_open)
         tls = _tls(options)
@@ -86,25 +86,17 @@ def serve(
             raise InterruptedRunError("serve-interrupted", "The server was stopped.")
 
 
-def _pool(models: Mapping[str, ServedModel], options: ServeOptions) -> JobPool:
+def _pool(models: Mapping[str, ServedModel], options: ServeOptions) -> JobPool[Job]:
     paths = [model.path for model in models.values()]
     return JobPool(
         partial(worker, Setup(paths, list(models), options.memory)),
+        READY,
         workers=options.workers or cores(),
         seconds=options.timeout,
     )
 
 
-def _is_here(host: str) -> bool:
-    """Tells whether only this machine reaches an address."""
-    if host == "localhost":
-        return True
-    with suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return False
-
-
-def _check_exposure(options: ServeOptions, database: Database, *, is_open: bool) -> None:
+def _check_exposure(options: ServeOptions, database: ServeDatabase, *, is_open: bool) -> None:
     """Refuses to let others in without a token, or to send images without TLS."""
     if (is_open or options.require_token) and not has_token(database):
         raise RefusedError(
@@ -169,7 +161,7 @@ def _run(
     on_ready: Callable[[str], None],
 ) -> "_Server":
     options = service.options
-    take_over_logging()
+    take_over_logging("uvicorn")
     config = uvicorn.Config(
         make_app(service, hosts),
         log_config=None,

@@ -3,11 +3,9 @@
 import json
 import logging
 import sys
-from typing import Any, Final
+from typing import Any
 
-from pulmo.serve.database import now
-
-_LIBRARY: Final = "uvicorn"
+from pulmo.daemon.database import now
 
 
 def log(event: str, level: str = "info", **values: object) -> None:
@@ -32,8 +30,8 @@ class _Lines(logging.Handler):
         log("server", record.levelname.lower(), message=str(record.msg))
 
 
-def take_over_logging() -> None:
-    """Has the warnings of the HTTP library written as JSON."""
-    logger = logging.getLogger(_LIBRARY)
+def take_over_logging(library: str) -> None:
+    """Has the warnings of a library written as JSON."""
+    logger = logging.getLogger(library)
     logger.handlers, logger.propagate = [_Lines()], False
     logger.setLevel(logging.WARNING)
