@@ -27,6 +27,8 @@ _TRAINING_PACKAGES: Final = {
 }  # fmt: skip
 
 
+# What the network of a hospital needs.
+_DICOM_PACKAGES: Final = {"dicomweb_client", "highdicom", "pynetdicom"}
 _SERVER_PACKAGES: Final = {
     "fastapi", "markdown_it", "platformdirs", "prometheus_client", "python_multipart",
     "starlette", "uvicorn",

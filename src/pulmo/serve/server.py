@@ -2,7 +2,6 @@
 
 import signal
 import socket
-import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -18,6 +17,7 @@ from pulmo.core.parallel import cores
 from pulmo.daemon.addresses import is_here
 from pulmo.daemon.job_pool import JobPool
 from pulmo.daemon.json_log import log, take_over_logging
+from pulmo.daemon.tls import TlsFiles
 from pulmo.serve.app import make_app
 from pulmo.serve.database import ServeDatabase
 from pulmo.serve.models import ServedModel, open_models
@@ -65,7 +65,7 @@ def serve(
     is_open = options.behind_proxy or not is_here(options.host)
     with open_database(options) as database:
         _check_exposure(options, database, is_open=is_open)
-        tls = _tls(options)
+        tls = TlsFiles(options.tls_cert, options.tls_key).server_context() is not None
         if options.results is not None and not options.results.is_dir():
             raise InputError("results-missing", f"{options.results} is not a folder.")
         opened = open_models(models)
@@ -110,27 +110,6 @@ def _check_exposure(options: ServeOptions, database: ServeDatabase, *, is_open: 
             f"Other machines can reach {options.host}, and images and tokens would be sent "
             "without TLS.",
         )
-
-
-def _tls(options: ServeOptions) -> bool:
-    """Checks the files of TLS; returns whether there are any."""
-    if (options.tls_cert is None) != (options.tls_key is None):
-        raise UsageError(
-            "tls-file-missing", "TLS needs two files, a certificate and its key; one was named."
-        )
-    if options.tls_cert is None or options.tls_key is None:
-        return False
-    try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
-            options.tls_cert, options.tls_key
-        )
-    except OSError as error:
-        raise InputError(
-            "tls-files-unusable",
-            f"{options.tls_cert} and {options.tls_key} cannot be used for TLS: "
-            f"{error.strerror or error}.",
-        ) from error
-    return True
 
 
 @contextmanager
