@@ -25,6 +25,7 @@ from pulmo.train.callbacks import Callbacks
 from pulmo.train.run import Place, train_run
 
 pytest_plugins = (
+    "fixtures.dicom_answers",
     "fixtures.dicom_files",
     "fixtures.experiment",
     "fixtures.predictions",

@@ -46,6 +46,14 @@ def predict(
             metavar="DIR", help="Write a heat map of each image to this folder. Default: none."
         ),
     ] = None,
+    dicom_results: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write DICOM objects of each result to this folder: a structured report, the heat "
+            "map, and a presentation state. All images must be DICOM. Default: none.",
+        ),
+    ] = None,
 ) -> None:
     """Classify images with a bundle. For research, not diagnosis."""
     form = form_of({"json": as_json, "jsonl": as_jsonl, "csv": as_csv}, output)
@@ -61,8 +69,15 @@ def predict(
         from pulmo.workflows.heat_map_folder import HeatMapFolder
 
         maps = HeatMapFolder.from_names(heatmap, named_files(words))
+    objects = None
+    if dicom_results is not None:
+        from pulmo.workflows.dicom_folder import DicomFolder
+
+        objects = DicomFolder.from_names(dicom_results, named_files(words))
     tally = Tally(opened.predictor.notes)
-    results = predict_all(opened, names_of(words), maps=maps, on_left_out=tally.leave_out)
+    results = predict_all(
+        opened, names_of(words), maps=maps, objects=objects, on_left_out=tally.leave_out
+    )
     if form is None:
         _print_each(results, opened, max(map(len, words)), tally)
     else:
@@ -118,6 +133,8 @@ def _print_each(
         say_lines(tally.notes_on(result))
         if result.heatmap is not None:
             say(f"heat map: {result.heatmap}")
+        for path in result.objects or ():
+            say(f"DICOM result: {path}")
     if classified:
         say(f"{positive_sentence(card)} {card.notice}")
     # Each line says what is true of the model.

@@ -78,6 +78,11 @@ class HeatMap:
         evidence = on_small_image(self.array, self.pixels.shape, self.aspect, self.box)
         return evidence_share(np.nan_to_num(evidence), small_mask(lungs, evidence.shape))
 
+    @property
+    def _legend(self) -> str:
+        of = f"evidence for {self.label}" if self.method.of_class else "features of no class"
+        return f"{of} ({self.unit})"
+
     def png(self) -> bytes:
         """Draws the image next to the same image with the map painted on it.
 
@@ -87,8 +92,17 @@ class HeatMap:
         # matplotlib, for which a prediction without a map does not wait.
         from pulmo.explain.overlay import draw_overlay  # noqa: PLC0415 - see above
 
-        of = f"evidence for {self.label}" if self.method.of_class else "features of no class"
-        return draw_overlay(self._overlay(), legend=f"{of} ({self.unit})", caption=self.caption)
+        return draw_overlay(self._overlay(), legend=self._legend, caption=self.caption)
+
+    def sheet(self) -> NDArray[np.uint8]:
+        """Draws the same as `png`, as RGB, uint8 [height, width, 3].
+
+        Raises:
+            InputError: as for `png`.
+        """
+        from pulmo.explain.overlay import draw_sheet  # noqa: PLC0415 - as in `png`
+
+        return draw_sheet(self._overlay(), legend=self._legend, caption=self.caption)
 
     def pair(self) -> bytes:
         """Draws the same as `png` without words, as a small JPEG for a page that has its own.

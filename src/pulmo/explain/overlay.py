@@ -71,6 +71,28 @@ def draw_overlay(overlay: Overlay, *, legend: str, caption: str) -> bytes:
     Raises:
         InputError: the map holds values that are not finite, or the scale is not above 0.
     """
+    buffer = io.BytesIO()
+    _sheet(overlay, legend, caption).savefig(
+        buffer,
+        format="png",
+        metadata={"Software": None},
+        pil_kwargs={"compress_level": _COMPRESSION},
+    )
+    return buffer.getvalue()
+
+
+def draw_sheet(overlay: Overlay, *, legend: str, caption: str) -> NDArray[np.uint8]:
+    """Draws the sheet of `draw_overlay`, whose arguments and errors it has.
+
+    Returns:
+        The sheet, uint8 [height, width, 3].
+    """
+    canvas = FigureCanvasAgg(_sheet(overlay, legend, caption))
+    canvas.draw()
+    return np.array(canvas.buffer_rgba())[..., :3]
+
+
+def _sheet(overlay: Overlay, legend: str, caption: str) -> Figure:
     images = _Images.from_overlay(overlay)
     pair, said = images.side_by_side(overlay.annotations), overlay.annotations.legend
     width = max(320, pair.shape[1] + 2 * _MARGIN + _BAR_WORDS)
@@ -85,14 +107,7 @@ def draw_overlay(overlay: Overlay, *, legend: str, caption: str) -> bytes:
     for row, line in enumerate((*lines, *faint), 1):
         at = (_MARGIN, _MARGIN + pair.shape[0] + _LINE * row)
         _write(figure, line, at, _INK if row <= len(lines) else _FAINT)
-    buffer = io.BytesIO()
-    figure.savefig(
-        buffer,
-        format="png",
-        metadata={"Software": None},
-        pil_kwargs={"compress_level": _COMPRESSION},
-    )
-    return buffer.getvalue()
+    return figure
 
 
 def draw_pair(overlay: Overlay) -> NDArray[np.uint8]:

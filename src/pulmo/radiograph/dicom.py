@@ -56,7 +56,7 @@ def decode_dicom(data: bytes, name: str, limits: Limits) -> tuple[NDArray[np.flo
         RefusedError: it is a DICOMDIR, no image, several frames, a colour photograph, too large
             or too small, or stored in a way that is not read.
     """
-    dataset, elements, facts, scale = _header_of(data, name, limits)
+    dataset, elements, facts, scale = header_of(data, name, limits)
     with damage_of(name, f"DICOM pixel data in {syntax_name(dataset)}"):
         check_pixel_data(dataset, name)
         stored, bit_notes = stored_values(dataset, name)
@@ -75,7 +75,7 @@ def read_dicom_header(data: bytes, name: str, limits: Limits) -> tuple[tuple[int
         InputError: the header is damaged, or the pixel data are not as long as it says.
         RefusedError: as `decode_dicom`; only a colour photograph is not seen without decoding.
     """
-    dataset, elements, facts, _ = _header_of(data, name, limits)
+    dataset, elements, facts, _ = header_of(data, name, limits)
     shape = int(dataset["Rows"].value), int(dataset["Columns"].value)
     shape, facts = _square(elements, shape, facts, limits)
     with damage_of(name, f"DICOM pixel data in {syntax_name(dataset)}"):
@@ -83,7 +83,7 @@ def read_dicom_header(data: bytes, name: str, limits: Limits) -> tuple[tuple[int
     return shape, facts._replace(notes=tuple(elements.notes))
 
 
-class _Header(NamedTuple):
+class Header(NamedTuple):
     """What the header of one image says.
 
     Attributes:
@@ -99,7 +99,7 @@ class _Header(NamedTuple):
     scale: GreyScale | None
 
 
-def _header_of(data: bytes, name: str, limits: Limits) -> _Header:
+def header_of(data: bytes, name: str, limits: Limits) -> Header:
     """Reads the header of one image that is read.
 
     Raises:
@@ -114,7 +114,7 @@ def _header_of(data: bytes, name: str, limits: Limits) -> _Header:
         scale = grey_scale_of(elements, name) if photometric in GREY else None
         note_orientation(elements)
         note_scope(elements, facts)
-    return _Header(dataset, elements, facts, scale)
+    return Header(dataset, elements, facts, scale)
 
 
 def _grey_of_colours(

@@ -47,7 +47,7 @@ class Found(NamedTuple):
 
 
 def images_of(
-    names: Iterable[ImageSource | Pause], without: Path | None = None
+    names: Iterable[ImageSource | Pause], *without: Path | None
 ) -> Iterator[Found | Pause]:
     """Yields the files that are named and, in path order, those in folders that are named.
 
@@ -57,7 +57,7 @@ def images_of(
     Args:
         names: files, folders, and images that are no file, which are called `image 0` and so on by
             their place; a pause is passed on.
-        without: a folder below which no file is taken, as the place of the results.
+        without: folders below which no file is taken, as the place of the results.
     """
     place = -1
     for name in names:
@@ -72,11 +72,11 @@ def images_of(
         if not _is_folder(path):
             yield Found(path)
             continue
-        hidden = None if without is None else _same_in(path, without)
+        hidden = {_same_in(path, each) for each in without if each is not None} - {None}
         for found in images_below(path):
             if isinstance(found, Problem):
                 yield Found(Path(found.path), inside=True, problem=found)
-            elif hidden is None or hidden not in found.parents:
+            elif hidden.isdisjoint(found.parents):
                 yield Found(found, inside=True)
 
 

@@ -3,10 +3,10 @@
 import os
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import Outcome, Prepared
@@ -20,8 +20,11 @@ from pulmo.radiograph import Note, Radiograph
 from pulmo.radiograph.image_source import ImageSource, ValueRange, open_image
 from pulmo.workflows.found import Found, images_of, is_image
 from pulmo.workflows.heat_map_folder import Explanation, HeatMapFolder, Written
-from pulmo.workflows.image_result import check_label
+from pulmo.workflows.image_result import ImageResult, check_label
 from pulmo.workflows.model import Model, load
+
+if TYPE_CHECKING:
+    from pulmo.workflows.dicom_folder import DicomFolder
 
 _READERS: Final = 8
 """Threads that work on images: each may hold three of them, so more would need much memory."""
@@ -48,6 +51,7 @@ class Prediction:
         heatmap: the file of its heat map.
         detections: boxes about evidence on the map, the highest first; only of a bundle's own map.
         explanation: what the heat map shows.
+        objects: the files of its DICOM results.
     """
 
     file: str
@@ -65,12 +69,21 @@ class Prediction:
     heatmap: Path | None = None
     detections: tuple[Detection, ...] | None = None
     explanation: Explanation | None = None
+    objects: tuple[Path, ...] | None = None
+
+
+class _Outputs(NamedTuple):
+    """The folders that are written; None of whatever is not."""
+
+    maps: HeatMapFolder | None = None
+    objects: "DicomFolder | None" = None
 
 
 class _Ready(NamedTuple):
-    """An image that was read; its pixels are kept only for a heat map."""
+    """An image that was read; its pixels are kept only where something is drawn on them."""
 
     path: Path
+    given: ImageSource
     sha256: str
     prepared: Prepared
     radiograph: Radiograph | None
@@ -82,6 +95,7 @@ def predict(
     *,
     value_range: ValueRange | None = None,
     maps: HeatMapFolder | None = None,
+    objects: "DicomFolder | None" = None,
     on_left_out: Callable[[Problem], None] = lambda _: None,
 ) -> Generator[Prediction, None, None]:
     """Yields the result of each image, in order; one image a core is worked on at once.
@@ -97,6 +111,8 @@ def predict(
             image is taken.
         value_range: of arrays, the values that are shown black and white, such as (0, 255).
         maps: the folder for a heat map of each image; nothing below it is taken as an image.
+        objects: the folder for the DICOM results of each DICOM image, likewise. Another image then
+            has no result.
         on_left_out: called with each file and link in a folder that is left out, and why.
 
     Raises:
@@ -105,7 +121,7 @@ def predict(
             range is missing or not for an array.
     """
     predictor = (model if isinstance(model, Model) else load(model)).predictor
-    return predict_images(predictor, images, maps, on_left_out, value_range)
+    return predict_images(predictor, images, maps, on_left_out, value_range, objects)
 
 
 def predict_images(
@@ -114,6 +130,7 @@ def predict_images(
     maps: HeatMapFolder | None,
     on_left_out: Callable[[Problem], None],
     value_range: ValueRange | None = None,
+    objects: "DicomFolder | None" = None,
 ) -> Generator[Prediction, None, None]:
     """Does what `predict` does, with a model of any kind.
 
@@ -126,13 +143,16 @@ def predict_images(
         if maps.shown.label is not None:
             check_label(predictor.card, maps.shown.label)
         claim_folder(maps.root)
-    if maps is None:
+    if objects is not None:
+        claim_folder(objects.root)
+    outputs = _Outputs(maps, objects)
+    if not any(outputs):
         # Each thread does all of an image: a small network gains little from several threads.
         work = partial(_read_and_predict, predictor=predictor, value_range=value_range)
-        return _each(work, predictor, images, None, on_left_out)
+        return _each(work, predictor, images, outputs, on_left_out)
     # Explanations change the network while they run, so one thread alone runs it.
     read = partial(_read, predictor=predictor, value_range=value_range, keep=True)
-    return _each(read, predictor, images, maps, on_left_out)
+    return _each(read, predictor, images, outputs, on_left_out)
 
 
 def predict_file(found: Found, predictor: ImagePredictor) -> Prediction | Problem:
@@ -144,24 +164,26 @@ def _read_and_predict(
     found: Found, predictor: ImagePredictor, value_range: ValueRange | None
 ) -> Prediction | Problem:
     ready = _read(found, predictor, value_range, keep=False)
-    return _predict(ready, predictor, None) if isinstance(ready, _Ready) else ready
+    return _predict(ready, predictor, _Outputs()) if isinstance(ready, _Ready) else ready
 
 
 def _each(
     work: Callable[[Found], "_Ready | Prediction | Problem"],
     predictor: ImagePredictor,
     images: Iterable[ImageSource | Pause],
-    maps: HeatMapFolder | None,
+    outputs: _Outputs,
     on_left_out: Callable[[Problem], None],
 ) -> Generator[Prediction, None, None]:
-    found = images_of(images, None if maps is None else maps.root)
+    found = images_of(images, *(each and each.root for each in outputs))
     with closing(in_threads(work, found, most=_READERS)) as results:
         for result in results:
             if isinstance(result, Problem):
                 on_left_out(result)
             else:
                 yield (
-                    result if isinstance(result, Prediction) else _predict(result, predictor, maps)
+                    result
+                    if isinstance(result, Prediction)
+                    else _predict(result, predictor, outputs)
                 )
 
 
@@ -188,7 +210,7 @@ def _read(
             str(path),
             InputError("file-unreadable", f"{path} could not be read: {error.strerror or error}."),
         )
-    return _Ready(path, radiograph.sha256, prepared, radiograph if keep else None)
+    return _Ready(path, given, radiograph.sha256, prepared, radiograph if keep else None)
 
 
 def _open_folder(path: Path) -> None:
@@ -198,15 +220,19 @@ def _open_folder(path: Path) -> None:
             pass
 
 
-def _predict(ready: _Ready, predictor: ImagePredictor, maps: HeatMapFolder | None) -> Prediction:
+def _predict(ready: _Ready, predictor: ImagePredictor, outputs: _Outputs) -> Prediction:
+    written = objects = None
+    name, radiograph = str(ready.path), ready.radiograph
     try:
         outcome = predictor.predict_prepared([ready.prepared])[0]
-        written = None
-        if maps is not None and ready.radiograph is not None:
-            written = maps.write(ready.path, predictor, ready.radiograph, outcome)
+        if outputs.objects is not None and radiograph is not None:
+            result = ImageResult(name, outcome, predictor, radiograph)
+            objects = outputs.objects.write(result, ready.given)
+        if outputs.maps is not None and radiograph is not None:
+            written = outputs.maps.write(ready.path, predictor, radiograph, outcome)
     except PulmoError as error:
-        return failed_prediction(str(ready.path), error)
-    return prediction_of(str(ready.path), ready.sha256, outcome, written)
+        return failed_prediction(name, error)
+    return replace(prediction_of(name, ready.sha256, outcome, written), objects=objects)
 
 
 def prediction_of(

@@ -37,7 +37,9 @@ def writer(
     """
 
     def known(result: Prediction) -> dict[str, Any]:
-        more = {"explanation": _explained(result.explanation)} if explained else {}
+        more: dict[str, Any] = {"explanation": _explained(result.explanation)} if explained else {}
+        if result.objects is not None:
+            more["dicom_results"] = list(map(str, result.objects))
         return record(result, model) | more
 
     if form == "csv":

@@ -1,0 +1,116 @@
+"""The presentation state: lungs, detections and words as graphics over the source."""
+
+from typing import Final
+
+import numpy as np
+from highdicom import (
+    VOILUT,
+    ModalityLUT,
+    ModalityLUTTransformation,
+    PresentationLUTTransformation,
+)
+from highdicom.pr import (
+    GraphicAnnotation,
+    GraphicLayer,
+    GraphicObject,
+    GrayscaleSoftcopyPresentationState,
+    SoftcopyVOILUTTransformation,
+    TextObject,
+)
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+
+from pulmo.dicom_results.objects import Making
+from pulmo.dicom_results.regions import Line, box_of, lungs_of
+from pulmo.dicom_results.said import RESEARCH_USE
+from pulmo.radiograph.display import GreyScale, Lut, Rescale, Window
+
+_WORDS: Final = (0.02, 0.9, 0.98, 0.98)
+"""Left, top, right and bottom of the words, as shares of what is displayed."""
+
+
+def make_state(making: Making) -> Dataset:
+    """Returns a Grayscale Softcopy Presentation State (PS3.3 A.33.1) of a greyscale source.
+
+    It displays the image as the reader did, with the modality and VOI transformations that the
+    source states; without a stated VOI it has none, and a viewer shows the full range.
+    """
+    source, grey = making.source, making.source.pixels.grey
+    if grey is None:
+        raise ValueError("a presentation state needs a greyscale image")
+    layer = GraphicLayer("PULMO", 1, f"Lungs and detections of pulmo. {RESEARCH_USE}"[:64])
+    common = making.common("gsps")
+    made = GrayscaleSoftcopyPresentationState(
+        referenced_images=[source.reference],
+        content_label="PULMO",
+        content_description=RESEARCH_USE,
+        graphic_layers=[layer],
+        graphic_annotations=[_annotation(making, layer)],
+        modality_lut_transformation=_modality(grey),
+        voi_lut_transformations=_voi(grey),
+        presentation_lut_transformation=PresentationLUTTransformation(
+            presentation_lut_shape="INVERSE" if grey.inverted else "IDENTITY"
+        ),
+        **common,
+    )
+    (rows, columns), (height, width) = source.pixels.shape, making.said.shape
+    area = made.DisplayedAreaSelectionSequence[0]
+    # The height of a pixel to its width, as the reader resampled them.
+    shared = int(np.gcd(height * columns, width * rows))
+    area.PresentationPixelAspectRatio = [height * columns // shared, width * rows // shared]
+    return made
+
+
+def _annotation(making: Making, layer: GraphicLayer) -> GraphicAnnotation:
+    source, said = making.source, making.said
+    shape = source.pixels.shape
+    lungs = lungs_of(said, shape, source.facts.patient_right)
+    lines = [(lung.name, lung.line) for lung in lungs]
+    lines += [
+        (f"Detection {number}", box_of(each, shape))
+        for number, each in enumerate(said.detections, 1)
+    ]
+    return GraphicAnnotation(
+        referenced_images=[source.reference],
+        graphic_layer=layer,
+        graphic_objects=[_graphic(making, name, line) for name, line in lines],
+        text_objects=[
+            TextObject("\r\n".join(said.lines), "DISPLAY", _WORDS, text_justification="LEFT")
+        ],
+    )
+
+
+def _graphic(making: Making, name: str, line: Line) -> GraphicObject:
+    return GraphicObject(
+        "POLYLINE", line, "PIXEL", tracking_id=name, tracking_uid=making.uid("tracking", name)
+    )
+
+
+def _modality(grey: GreyScale) -> ModalityLUTTransformation | None:
+    match grey.modality:
+        case Rescale(slope, intercept):
+            return ModalityLUTTransformation(intercept, slope, "US")
+        case Lut() as lut:
+            table = ModalityLUT("US", 0, lut.entries)
+            return ModalityLUTTransformation(modality_lut=_described(table, lut))
+        case None:
+            return None
+
+
+def _voi(grey: GreyScale) -> list[SoftcopyVOILUTTransformation] | None:
+    match grey.voi:
+        case Window(center, width, function):
+            return [SoftcopyVOILUTTransformation(center, width, voi_lut_function=function)]
+        case Lut() as lut:
+            table = VOILUT(0, lut.entries)
+            return [SoftcopyVOILUTTransformation(voi_luts=[_described(table, lut)])]
+        case None:
+            return None
+
+
+def _described(table: Dataset, lut: Lut) -> Dataset:
+    """Returns a table with the descriptor of the source's: highdicom's know 16 bits from 0 on."""
+    size = len(lut.entries) % 2**16
+    kind = "SS" if lut.first < 0 else "US"
+    table["LUTDescriptor"] = DataElement("LUTDescriptor", kind, [size, lut.first, lut.bits])
+    return table
