@@ -28,7 +28,7 @@ def pull(
     from pulmo.node.pull import pull as pull_from
 
     with progress("fetching") as (report,):
-        done = pull_from(source, options, lambda now: report(now.known + now.fetched + now.failed, now.found))
+        done = pull_from(source, options, lambda now: report(now.found, now.found))
     for line in done.lines():
         typer.echo(line)
     if done.failed:

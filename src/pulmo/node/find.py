@@ -1,11 +1,9 @@
 """Finds images in an archive, and fetches them: by C-FIND and C-GET or C-MOVE, or by DICOMweb."""
 
-import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final, NamedTuple, Protocol
 
-from pydicom import dcmwrite
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 from pynetdicom import AE, build_role, evt
@@ -18,8 +16,9 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined] # made at run t
 )
 
 from pulmo.core.errors import InputError, PulmoError
+from pulmo.node.files import file_of
 from pulmo.node.peers import DicomPeer, WebPeer
-from pulmo.node.receive import CLASSES
+from pulmo.node.receive import CLASSES, file_of_event
 from pulmo.node.send import PeerAwayError, associated, web_client, web_errors
 from pulmo.node.way import Way
 from pulmo.radiograph.dicom_syntax import COMPRESSIONS
@@ -180,7 +179,7 @@ class _DicomArchive:
         """Keeps an image that comes by C-GET."""
         try:
             uid = str(event.request.AffectedSOPInstanceUID)  # type: ignore[union-attr] # of C-STORE
-            self._keep(uid, event.encoded_dataset())
+            self._keep(uid, file_of_event(event))
         except Exception as error:  # noqa: BLE001 - it is raised where the image was asked for
             self._kept.append(error)
             return 0xA700
@@ -230,9 +229,7 @@ class _WebArchive:
                 instance.uid,
                 media_types=(("application/dicom", "*"),),
             )
-        file = io.BytesIO()
-        dcmwrite(file, dataset, enforce_file_format=True)
-        keep(instance.uid, file.getvalue())
+        keep(instance.uid, file_of(dataset))
 
     def _studies(self, asked: dict[str, str]) -> Iterator[str]:
         for offset in range(0, 10**9, _PAGE):

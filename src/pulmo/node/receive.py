@@ -22,6 +22,7 @@ from pynetdicom.transport import ThreadedAssociationServer
 
 from pulmo.core.errors import InputError, PulmoError, UsageError
 from pulmo.daemon.json_log import log
+from pulmo.node.files import file_of_encoded
 from pulmo.node.inbox import put
 from pulmo.node.options import ListenOptions
 from pulmo.node.peers import check_title
@@ -162,7 +163,7 @@ class Receiver:
         who = event.assoc.requestor.ae_title
         uid = str(event.request.AffectedSOPInstanceUID)  # type: ignore[union-attr] # of C-STORE
         try:
-            arrival = put(self._store, uid, event.encoded_dataset(), who)
+            arrival = put(self._store, uid, file_of_event(event), who)
         except Exception as error:  # noqa: BLE001 - the sender must hear that it was not kept
             code = error.code if isinstance(error, PulmoError) else "internal-error"
             words = str(error) if isinstance(error, PulmoError) else type(error).__name__
@@ -205,6 +206,14 @@ class Receiver:
         if not event.assoc.accepted_contexts:
             message = f"{who} offered nothing that is received."
             log("nothing-received", "warning", who=who, message=message)
+
+
+def file_of_event(event: Event) -> bytes:
+    """Returns the file of an image that came by C-STORE."""
+    request: Any = event.request
+    kind, uid = UID(request.AffectedSOPClassUID), UID(request.AffectedSOPInstanceUID)
+    encoded = event.encoded_dataset(include_meta=False)
+    return file_of_encoded(kind, uid, UID(event.context.transfer_syntax), encoded)
 
 
 def _name(uid: object) -> str:

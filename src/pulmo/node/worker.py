@@ -98,9 +98,7 @@ def _work(
         return PulmoError("internal-error", f"An error in pulmo: {type(error).__name__}.")
 
 
-def _judged(
-    predictor: "ImagePredictor", digest: str, answer: "DicomAnswer", job: Job
-) -> Judged:
+def _judged(predictor: "ImagePredictor", digest: str, answer: "DicomAnswer", job: Job) -> Judged:
     said: dict[str, Any] | None = None
     if answer.result is not None:
         from pulmo.workflows.predict import prediction_of  # noqa: PLC0415 - of the worker alone

@@ -1,0 +1,81 @@
+"""A PACS, and nodes in this process."""
+
+import logging
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.node import Node, TakingPeer
+from fixtures.orthanc import Orthanc
+
+MakeNode = Callable[..., Node]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _libraries_as_before() -> Iterator[None]:
+    """Lets the libraries of DICOM log again after these tests."""
+    names = ("pynetdicom", "pydicom", "dicomweb_client", "highdicom")
+    loggers = [logging.getLogger(name) for name in names]
+    before = [(each.handlers, each.propagate) for each in loggers]
+    yield
+    for each, (handlers, propagate) in zip(loggers, before, strict=True):
+        each.handlers, each.propagate = handlers, propagate
+
+
+@pytest.fixture(scope="session")
+def one_orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
+    """An Orthanc for all tests of a worker."""
+    made = Orthanc(tmp_path_factory.mktemp("orthanc"))
+    made.start()
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def orthanc(one_orthanc: Orthanc) -> Orthanc:
+    """An Orthanc that has nothing."""
+    one_orthanc.clear()
+    return one_orthanc
+
+
+@pytest.fixture
+def make_node(tmp_path: Path) -> Iterator[MakeNode]:
+    """Makes nodes, which are ended after the test."""
+    made: list[Node] = []
+
+    def make(**options: Any) -> Node:  # noqa: ANN401 - of their fields
+        made.append(Node(tmp_path / f"data-{len(made)}", **options))
+        return made[-1]
+
+    yield make
+    for node in made:
+        node.close()
+
+
+@pytest.fixture
+def peer() -> Iterator[TakingPeer]:
+    """A node that takes everything."""
+    made = TakingPeer()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate of this machine, which is its own authority, and its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl, which makes the certificate, is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj",
+         "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+         "-keyout", key, "-out", cert],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return cert, key
