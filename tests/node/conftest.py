@@ -1,8 +1,10 @@
 """A PACS, and nodes in this process."""
 
+import gc
 import logging
 import shutil
 import subprocess
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,16 +13,20 @@ import pytest
 
 from fixtures.node import Node, TakingPeer
 from fixtures.orthanc import Orthanc
+from pulmo.core.shipped import shipped_bundle
+from pulmo.node.quiet import silence_libraries
 
 MakeNode = Callable[..., Node]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _libraries_as_before() -> Iterator[None]:
-    """Lets the libraries of DICOM log again after these tests."""
+def _silent_libraries() -> Iterator[None]:
+    """Has the libraries of DICOM log nothing until after these tests."""
     names = ("pynetdicom", "pydicom", "dicomweb_client", "highdicom")
     loggers = [logging.getLogger(name) for name in names]
     before = [(each.handlers, each.propagate) for each in loggers]
+    with warnings.catch_warnings():
+        silence_libraries()
     yield
     for each, (handlers, propagate) in zip(loggers, before, strict=True):
         each.handlers, each.propagate = handlers, propagate
@@ -62,6 +68,22 @@ def peer() -> Iterator[TakingPeer]:
     made = TakingPeer()
     yield made
     made.close()
+
+
+@pytest.fixture
+def _collected() -> Iterator[None]:
+    """Collects the sockets of connections that failed, which pynetdicom leaves open."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture(scope="session")
+def model() -> Path:
+    """The model that comes with pulmo."""
+    found = shipped_bundle()
+    if found is None:
+        pytest.skip("no model comes with this copy of pulmo")
+    return found
 
 
 @pytest.fixture(scope="session")

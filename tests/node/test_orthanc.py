@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 
 from fixtures.canaries import leaks
-from fixtures.node import Node, listening, make_image, store, tiny_answer, uid_of, until
+from fixtures.node import Node, faulty_answer, listening, make_image, store, uid_of, until
 from fixtures.orthanc import Orthanc, free_port
 from fixtures.refuses import refuses
-from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.daemon.audit_log import log_rows
 from pulmo.daemon.job_pool import JobPool
 from pulmo.datasets.phantom.encodings import Levels, dicom
@@ -89,6 +88,8 @@ def test_what_comes_twice_is_judged_once_and_results_that_come_back_are_not(
     assert is_sent(node, 2 if node.status.inbox["refused"] else 4)
 
 
+@pytest.mark.usefixtures("_collected")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_results_wait_while_the_archive_is_away_and_arrive_once(
     make_node: MakeNode, tmp_path: Path, capsys: Capture
 ) -> None:
@@ -149,20 +150,12 @@ def test_a_node_that_is_killed_anywhere_loses_and_repeats_nothing(
     assert json.loads((tmp_path / "log").read_text().splitlines()[-1])["event"] == "stop"
 
 
-def faulty_answer(model: ImagePredictor, path: Path) -> object:
-    """Answers as pulmo does, but two views crash and hang the process."""
-    from pulmo.workflows.dicom_results import answer_dicom  # noqa: PLC0415 - of the worker alone
-
-    answer = tiny_answer(model, path)
-    return answer_dicom(model, path) if answer.status == "done" else answer
-
-
 @pytest.mark.usefixtures("unmeasured_workers")
 def test_an_image_that_crashes_or_hangs_its_worker_costs_that_image(
-    bundle: Path, make_node: MakeNode
+    model: Path, make_node: MakeNode
 ) -> None:
-    digest = load(bundle, 1).predictor.sha256
-    make = partial(judge_worker, Setup(bundle, digest, 4096, faulty_answer))  # type: ignore[arg-type] # of its shape
+    digest = load(model, 1).predictor.sha256
+    make = partial(judge_worker, Setup(model, digest, 4096, faulty_answer))
     pool = JobPool(make, READY, workers=1, seconds=6)
     pool.wait()
     node = make_node(pool=pool)
@@ -179,7 +172,7 @@ def test_an_image_that_crashes_or_hangs_its_worker_costs_that_image(
 
 
 @pytest.mark.usefixtures("unmeasured_workers")
-def test_the_results_of_a_model_arrive(bundle: Path, orthanc: Orthanc, tmp_path: Path) -> None:
+def test_the_results_of_a_model_arrive(model: Path, orthanc: Orthanc, tmp_path: Path) -> None:
     phantom = draw("covid", 1, np.random.default_rng(3))
     (name,) = orthanc.put([dicom(phantom, Levels("MONOCHROME2", 0, 4000), "node")])
     answers: list[int] = []
@@ -196,7 +189,7 @@ def test_the_results_of_a_model_arrive(bundle: Path, orthanc: Orthanc, tmp_path:
         data=tmp_path / "data", port=0, workers=1, allow=[orthanc.title], send_to=[orthanc.node]
     )
     with refuses("listen-interrupted"):
-        listen(bundle, options, lambda text: Thread(target=use_and_stop, args=(text,)).start())
+        listen(model, options, lambda text: Thread(target=use_and_stop, args=(text,)).start())
     assert answers == [200]
     found = orthanc.instances()
     assert len({each["StudyInstanceUID"] for each in found}) == 1

@@ -9,7 +9,7 @@ from fixtures.node import Node, TakingPeer, make_image, uid_of
 from fixtures.orthanc import Orthanc
 from fixtures.refuses import refuses
 from pulmo.core.errors import PulmoError
-from pulmo.node import find, inbox
+from pulmo.node import inbox
 from pulmo.node import pull as module
 from pulmo.node.options import PullOptions
 from pulmo.node.pull import Pulled, pull
@@ -118,7 +118,7 @@ def test_an_archive_that_cannot_be_asked_is_named(
     peer: TakingPeer, orthanc: Orthanc, tmp_path: Path
 ) -> None:
     options = PullOptions(data=tmp_path, since="2026-01-02")
-    with refuses("peer-takes-nothing", peer.node):
+    with refuses("query-not-offered", peer.node):
         pull(peer.node, options)
     with refuses("peer-unreachable", "NOBODY@127.0.0.1:9"):
         pull("NOBODY@127.0.0.1:9", options)
@@ -127,6 +127,5 @@ def test_an_archive_that_cannot_be_asked_is_named(
     with refuses("peer-http-status", "404"):
         pull(f"{orthanc.web}/nowhere", options)
     wrong = orthanc.node.replace(orthanc.title, "OTHER")
-    assert find.opened
-    with refuses(("peer-rejects", "peer-unreachable")):
+    with refuses(("peer-rejects", "peer-gone"), "OTHER"):
         pull(wrong, options)

@@ -55,15 +55,14 @@ class TestTitles:
         assert node.status.inbox["received"] == 1
 
     def test_an_independent_program_is_heard(self, make_node: MakeNode, tmp_path: Path) -> None:
-        echo, send = shutil.which("echoscu"), shutil.which("storescu")
-        if echo is None or send is None:
+        send = shutil.which("storescu")
+        if send is None:
             pytest.skip("DCMTK is not installed")
         node = make_node()
         node.receives()
         file = tmp_path / "image.dcm"
         file.write_bytes(make_image())
         place = ["-aec", "PULMO", "127.0.0.1", str(node.port)]
-        subprocess.run([echo, *place], check=True)
         subprocess.run([send, *place, file], check=True)
         assert node.status.inbox["received"] == 1
 
@@ -122,9 +121,10 @@ class TestFaults:
         connection = node.store.database._connection
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         connection.execute(f"PRAGMA max_page_count = {pages}")
-        answers = [store(node.port, make_image()) for _ in range(30)]
-        full = answers.count(0xA700)
-        assert set(answers) == {0, 0xA700}
+        taken = 0
+        while (answer := store(node.port, make_image())) == 0:
+            taken += 1
+        assert answer == 0xA700
         connection.execute("PRAGMA max_page_count = 100000")
         assert store(node.port, image) == 0
 
@@ -134,8 +134,8 @@ class TestFaults:
         monkeypatch.setattr(receive, "put", denied)
         assert store(node.port, make_image()) == 0xC000
         errors = [line["code"] for line in logged(capsys) if line["level"] == "error"]
-        assert errors == ["disk-full"] * full + ["file-not-written"]
-        assert node.status.inbox["received"] == 31 - full
+        assert errors == ["disk-full", "file-not-written"]
+        assert node.status.inbox["received"] == taken + 1
 
     def test_the_sender_hears_of_a_locked_database(self, make_node: MakeNode) -> None:
         node, image = make_node(), make_image()
@@ -150,6 +150,8 @@ class TestFaults:
         assert node.status.inbox["received"] == 1
 
 
+@pytest.mark.usefixtures("_collected")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 class TestTls:
     """Encrypted connections."""
 

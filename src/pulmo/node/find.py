@@ -114,8 +114,9 @@ class _DicomArchive:
         entity = AE(way.title)
         entity.add_requested_context(StudyRootQueryRetrieveInformationModelFind)
         entity.add_requested_context(self._retrieve)
-        more: dict[str, Any] = {} if move_to else _receiving(entity, self._stored)
-        self._association = stack.enter_context(associated(entity, peer, way, **more))
+        roles = [] if move_to else _receiving(entity)
+        handlers = [(evt.EVT_C_STORE, self._stored)]
+        self._association = stack.enter_context(associated(entity, peer, way, roles, handlers))
         self._check_offers(self._association)
 
     def find(self, wanted: Wanted) -> Iterator[Instance]:
@@ -256,16 +257,15 @@ def _level(level: str, **values: str) -> Dataset:
     return asked
 
 
-def _receiving(entity: AE, stored: Callable[[Event], int]) -> dict[str, Any]:
-    """Offers to receive images over the same connection; returns what `associate` is told of it."""
+def _receiving(entity: AE) -> list[Any]:
+    """Offers to receive images over the same connection; returns the roles that are negotiated."""
     plain, compressed = _syntaxes()
     for kind in CLASSES:
         entity.add_requested_context(kind, plain)
         for syntax in compressed:
             # One each, or the archive would choose one for all images.
             entity.add_requested_context(kind, syntax)
-    roles = [build_role(kind, scp_role=True) for kind in CLASSES]
-    return {"ext_neg": roles, "evt_handlers": [(evt.EVT_C_STORE, stored)]}
+    return [build_role(kind, scp_role=True) for kind in CLASSES]
 
 
 def _syntaxes() -> tuple[list[UID], list[UID]]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 
 import requests
@@ -11,7 +12,7 @@ from dicomweb_client.session_utils import create_session_from_user_pass
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from pynetdicom import AE
+from pynetdicom import AE, evt
 from pynetdicom.association import Association
 
 from pulmo.core.errors import PulmoError
@@ -66,37 +67,63 @@ def connected(peer: Peer, way: Way, files: Sequence[Path]) -> Iterator[Send]:
 
 
 @contextmanager
-def associated(entity: AE, peer: DicomPeer, way: Way, **more: Any) -> Iterator[Association]:  # noqa: ANN401 - of pynetdicom
+def associated(
+    entity: AE,
+    peer: DicomPeer,
+    way: Way,
+    roles: Sequence[Any] = (),
+    handlers: Sequence[Any] = (),
+) -> Iterator[Association]:
     """Gives an association with a peer.
 
     Args:
         entity: with what is asked for.
         peer: who is asked.
         way: how this node shows itself.
-        more: what else `AE.associate` takes.
+        roles: which roles are negotiated, of pynetdicom.
+        handlers: of its events, likewise.
 
     Raises:
         PeerAwayError: the peer cannot be reached, or does not let this node in.
     """
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = SECONDS
     entity.connection_timeout = SECONDS
-    tls = None if way.tls is None else (way.tls, peer.host)
-    association = entity.associate(peer.host, peer.port, ae_title=peer.title, tls_args=tls, **more)
-    if association.is_established:
-        try:
-            yield association
-        finally:
-            if association.is_established:
-                association.release()
-        return
+    connected_at_all = Event()
+    handlers = [*handlers, (evt.EVT_CONN_OPEN, lambda _: connected_at_all.set())]
+    association = entity.associate(
+        peer.host,
+        peer.port,
+        ae_title=peer.title,
+        tls_args=None if way.tls is None else (way.tls, peer.host),
+        ext_neg=list(roles),
+        evt_handlers=handlers,
+    )
+    if not association.is_established:
+        raise _away(association, peer, way, connected_at_all.is_set())
+    try:
+        yield association
+    finally:
+        if association.is_established:
+            association.release()
+
+
+def _away(
+    association: Association,
+    peer: DicomPeer,
+    way: Way,
+    connected_at_all: bool,  # noqa: FBT001 - the last thing that is known
+) -> PeerAwayError:
+    """Returns why there is no association."""
     if association.is_rejected:
-        raise PeerAwayError(
+        return PeerAwayError(
             "peer-rejects", f"{peer} does not accept {way.title}, or not under this AE title."
         )
     if association.is_aborted and association.acceptor.primitive is not None:
-        raise PeerAwayError("peer-takes-nothing", f"{peer} accepts nothing that was offered to it.")
-    tls_words = "" if way.tls is None else " with TLS"
-    raise PeerAwayError("peer-unreachable", f"{peer} cannot be reached{tls_words}.")
+        return PeerAwayError("peer-takes-nothing", f"{peer} accepts nothing that was offered.")
+    if connected_at_all:
+        return PeerAwayError("peer-gone", f"{peer} ended the connection.")
+    tls = "" if way.tls is None else " with TLS"
+    return PeerAwayError("peer-unreachable", f"{peer} cannot be reached{tls}.")
 
 
 def web_client(peer: WebPeer, way: Way) -> DICOMwebClient:
