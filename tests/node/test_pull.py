@@ -29,6 +29,7 @@ def wanted(orthanc: Orthanc) -> list[bytes]:
         make_image(StudyDate="20251231"),
     ]
     orthanc.put([*found, *others])
+    orthanc.knows("pulmo", "PULMO", 104)
     return found
 
 
@@ -124,6 +125,8 @@ def test_an_archive_that_cannot_be_asked_is_named(
         pull("NOBODY@127.0.0.1:9", options)
     with refuses("peer-unreachable"):
         pull("http://127.0.0.1:9/dicom-web", options)
+    with refuses("archive-gone", "AE title"):
+        pull(orthanc.node, PullOptions(data=tmp_path, since="2026-01-02", aet="STRANGER"))
     with refuses("peer-http-status", "404"):
         pull(f"{orthanc.web}/nowhere", options)
     wrong = orthanc.node.replace(orthanc.title, "OTHER")

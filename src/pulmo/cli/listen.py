@@ -19,7 +19,7 @@ app = typer.Typer(invoke_without_command=True)
 @app.callback()
 @takes_options
 def listen(context: typer.Context, model: ModelOption = None, *, options: ListenOptions) -> None:
-    """Receive images by DICOM and send results back. For research, not diagnosis.
+    """Answer images that are sent by DICOM. For research, not diagnosis.
 
     An image is on the disk before its sender hears that it was received. Results wait until each
     node has them. It listens on this machine alone, unless --allow names the nodes that may send.

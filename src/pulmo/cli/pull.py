@@ -21,7 +21,7 @@ def pull(
     *,
     options: PullOptions,
 ) -> None:
-    """Fetch images of an archive, by their dates, into the inbox of pulmo listen.
+    """Fetch images of an archive into the inbox of pulmo listen.
 
     What is in the inbox is not fetched again, so a call that was interrupted can be repeated.
     """

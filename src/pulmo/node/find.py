@@ -153,7 +153,7 @@ class _DicomArchive:
             if error is not None:
                 raise error
         if "Status" not in last:
-            raise PeerAwayError("peer-gone", f"{self._peer} did not answer.")
+            raise self._gone()
         if last.Status != 0 or not (self._move_to or self._kept):
             raise PulmoError(
                 "image-not-fetched", f"{self._peer} did not send an image: {last.Status:04X}."
@@ -168,13 +168,20 @@ class _DicomArchive:
         model = StudyRootQueryRetrieveInformationModelFind
         for status, answer in self._association.send_c_find(asked, model):
             if "Status" not in status:
-                raise PeerAwayError("peer-gone", f"{self._peer} did not answer.")
+                raise self._gone()
             if status.Status in _PENDING and answer is not None:
                 yield answer
             elif status.Status:
                 raise PulmoError(
                     "query-refused", f"{self._peer} did not answer a query: {status.Status:04X}."
                 )
+
+    def _gone(self) -> PeerAwayError:
+        return PeerAwayError(
+            "archive-gone",
+            f"{self._peer} ended the connection. Perhaps it does not know the AE title of this "
+            "node, or does not let it ask.",
+        )
 
     def _stored(self, event: Event) -> int:
         """Keeps an image that comes by C-GET."""

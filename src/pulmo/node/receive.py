@@ -60,6 +60,8 @@ class _Server(ThreadedAssociationServer):
 
     def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the base class
         """Begins TLS, if it is spoken, and then the association."""
+        # An answer has several parts, of which none is to wait for an acknowledgement (RFC 896).
+        request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.ssl_context is not None:
             request.settimeout(_HANDSHAKE)
             request = self.ssl_context.wrap_socket(request, server_side=True)

@@ -1,5 +1,6 @@
 """Sends objects: by C-STORE, or by STOW-RS."""
 
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,7 +90,14 @@ def associated(
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = SECONDS
     entity.connection_timeout = SECONDS
     connected_at_all = Event()
-    handlers = [*handlers, (evt.EVT_CONN_OPEN, lambda _: connected_at_all.set())]
+
+    def on_connected(event: evt.Event) -> None:
+        connected_at_all.set()
+        # A message has several parts, of which none is to wait for an acknowledgement (RFC 896).
+        sock: Any = event.assoc.dul.socket
+        sock.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    handlers = [*handlers, (evt.EVT_CONN_OPEN, on_connected)]
     association = entity.associate(
         peer.host,
         peer.port,
