@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pulmo.train.torch_dataset import torch_dataset
     from pulmo.workflows.audit import audit, audit_folds, audit_predictions
     from pulmo.workflows.compare import compare
+    from pulmo.workflows.dicom_results import DicomAnswer, answer_dicom
     from pulmo.workflows.evaluate import evaluate
     from pulmo.workflows.evaluate_predictions import evaluate_findings, evaluate_predictions
     from pulmo.workflows.explain import explain
@@ -53,6 +54,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AuditOptions",
+    "DicomAnswer",
     "EvaluateOptions",
     "FeaturesOptions",
     "GalleryOptions",
@@ -69,6 +71,7 @@ __all__ = [
     "TableOptions",
     "TrainOptions",
     "UsageError",
+    "answer_dicom",
     "audit",
     "audit_folds",
     "audit_predictions",
@@ -94,6 +97,7 @@ __all__ = [
 
 _PLACES: Final = {
     "AuditOptions": "pulmo.workflows.options.evaluation:AuditOptions",
+    "DicomAnswer": "pulmo.workflows.dicom_results:DicomAnswer",
     "EvaluateOptions": "pulmo.workflows.options.evaluation:EvaluateOptions",
     "FeaturesOptions": "pulmo.workflows.options.evaluation:FeaturesOptions",
     "GalleryOptions": "pulmo.workflows.options.evaluation:GalleryOptions",
@@ -110,6 +114,7 @@ _PLACES: Final = {
     "TableOptions": "pulmo.workflows.options.evaluation:TableOptions",
     "TrainOptions": "pulmo.workflows.options.training:TrainOptions",
     "UsageError": "pulmo.core.errors:UsageError",
+    "answer_dicom": "pulmo.workflows.dicom_results:answer_dicom",
     "audit": "pulmo.workflows.audit:audit",
     "audit_folds": "pulmo.workflows.audit:audit_folds",
     "audit_predictions": "pulmo.workflows.audit:audit_predictions",

@@ -342,3 +342,30 @@ class TestHeatMaps:
         status, out, err = pulmo("predict", "--model", bundle, image, "--heatmap", image / "maps")
         assert (status, out) == (3, "")
         assert "cannot be written to: Not a directory" in err
+
+
+class TestDicomResults:
+    """Where the DICOM objects of results go."""
+
+    def test_they_are_named_and_listed(
+        self, pulmo: Call, bundle: Path, phantoms: Path, image: Path, tmp_path: Path
+    ) -> None:
+        radiograph = min((phantoms.parent / "images").glob("*.dcm"))
+        call = ("predict", "--model", bundle, radiograph, "--dicom-results", tmp_path / "made")
+        status, out, err = pulmo(*call)
+        assert status == 0
+        written = sorted((tmp_path / "made").iterdir())
+        kinds = [path.name.removeprefix(f"{radiograph.stem}.").split(".")[1] for path in written]
+        assert kinds == ["gsps", "sc", "sr"]
+        for path in written:
+            assert f"DICOM result: {path}\n" in err
+            given = pydicom.dcmread(radiograph, stop_before_pixels=True)
+            assert pydicom.dcmread(path).StudyInstanceUID == given.StudyInstanceUID
+        (result,) = json.loads(pulmo(*call, "--json")[1])
+        assert sorted(map(Path, result["dicom_results"])) == written
+        assert result["probabilities"][out.split()[1]] == max(result["probabilities"].values())
+        status, out, err = pulmo(*call, image, "--jsonl")
+        assert status == 4
+        first, second = map(json.loads, out.splitlines())
+        assert (first["status"], second["code"]) == ("ok", "dicom-expected")
+        assert "dicom_results" not in second

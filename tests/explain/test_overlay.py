@@ -13,6 +13,7 @@ from pulmo.explain.overlay import (
     draw_layer,
     draw_overlay,
     draw_pair,
+    draw_sheet,
     small_pair,
 )
 from pulmo.radiograph.geometry import Aspect, Box
@@ -158,6 +159,12 @@ def test_a_caption_may_hold_anything() -> None:
 def test_the_same_sheet_has_the_same_bytes() -> None:
     assert sheet("one").tobytes() == sheet("one").tobytes()
     assert sheet("one").tobytes() != sheet("two").tobytes()
+
+
+def test_a_sheet_without_a_file_has_the_same_pixels() -> None:
+    drawn = draw_sheet(Overlay(image(), even(1), "pad", 2.0), legend="covid", caption="one")
+    assert drawn.dtype == np.uint8
+    np.testing.assert_array_equal(drawn, np.asarray(sheet("one").convert("RGB")))
 
 
 def test_a_sheet_says_that_it_is_hatched_only_when_it_is() -> None:

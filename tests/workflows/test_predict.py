@@ -152,6 +152,14 @@ class TestFound:
                 folder / "a.png", folder / "maps-2" / "x.png",
             ]  # fmt: skip
 
+    def test_several_places_of_results_are_not_searched(self, image: Path, tmp_path: Path) -> None:
+        for name in ("maps/x.png", "objects/y.png", "a.png"):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            shutil.copy(image, tmp_path / name)
+        places = (None, tmp_path / "maps", tmp_path / "objects")
+        (found,) = images_of([tmp_path], *places)
+        assert found == Found(tmp_path / "a.png", inside=True)
+
     def test_name_or_content_makes_an_image(self, image: Path, tmp_path: Path) -> None:
         for name in ("image", "Thumbs.db", "report.txt", "cut.JPG", "DICOMDIR"):
             (tmp_path / name).write_text("hello")

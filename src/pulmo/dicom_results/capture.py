@@ -34,7 +34,7 @@ def make_capture(making: Making) -> Dataset:
         patient_orientation=("L", "F"),
         **common,
     )
-    made.PatientOrientation = None
+    made["PatientOrientation"].clear()
     made.ConversionType = "WSD"
     made.BurnedInAnnotation = "YES"
     made.DerivationDescription = _DERIVATION.format(

@@ -43,6 +43,7 @@ THRESHOLD: Final = Code("threshold", OWN, "Threshold of the summed probability")
 BAND: Final = Code("band", OWN, "Triage band")
 IN_SET: Final = Code("prediction-set", OWN, "Class of the prediction set")
 LUNG_SHARE: Final = Code("lung-share", OWN, "Area as a share of the image")
+OPACITY: Final = Code("opacity", OWN, "Opacity, 0 as air and 1 as soft tissue")
 EVIDENCE: Final = Code("evidence", OWN, "Highest evidence for the class")
 
 ONE: Final = Code("1", "UCUM", "no units")

@@ -100,7 +100,8 @@ def check_kinds(kinds: Sequence[str]) -> tuple[Kind, ...]:
     if unknown or not kinds:
         named = ", ".join(unknown) or "none"
         raise UsageError(
-            "dicom-kind-unknown", f"The kinds of DICOM results are {', '.join(KINDS)}; got {named}."
+            "dicom-result-unknown",
+            f"The kinds of DICOM results are {', '.join(KINDS)}; got {named}.",
         )
     return tuple(kind for kind in KINDS if kind in kinds)
 
@@ -153,6 +154,8 @@ def _date(made: Dataset, moment: datetime) -> None:
         if day in made:
             setattr(made, day, moment.strftime("%Y%m%d"))
             setattr(made, time, moment.strftime("%H%M%S"))
+    for item in made.get("ContributingEquipmentSequence", ()):
+        item.ContributionDateTime = moment.strftime("%Y%m%d%H%M%S")
 
 
 def _maker(kind: Kind) -> Callable[[Making], Dataset]:

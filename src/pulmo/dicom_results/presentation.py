@@ -1,6 +1,6 @@
 """The presentation state: lungs, detections and words as graphics over the source."""
 
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from highdicom import (
@@ -25,6 +25,8 @@ from pulmo.dicom_results.regions import Line, box_of, lungs_of
 from pulmo.dicom_results.said import RESEARCH_USE
 from pulmo.radiograph.display import GreyScale, Lut, Rescale, Window
 
+Table = TypeVar("Table", ModalityLUT, VOILUT)
+
 _WORDS: Final = (0.02, 0.9, 0.98, 0.98)
 """Left, top, right and bottom of the words, as shares of what is displayed."""
 
@@ -38,6 +40,8 @@ def make_state(making: Making) -> Dataset:
     source, grey = making.source, making.source.pixels.grey
     if grey is None:
         raise ValueError("a presentation state needs a greyscale image")
+    # The reader ignored a VOI that would hide the whole image.
+    hides = any(note.kind == "window-unusable" for note in making.said.outcome.notes)
     layer = GraphicLayer("PULMO", 1, f"Lungs and detections of pulmo. {RESEARCH_USE}"[:64])
     common = making.common("gsps")
     made = GrayscaleSoftcopyPresentationState(
@@ -47,7 +51,7 @@ def make_state(making: Making) -> Dataset:
         graphic_layers=[layer],
         graphic_annotations=[_annotation(making, layer)],
         modality_lut_transformation=_modality(grey),
-        voi_lut_transformations=_voi(grey),
+        voi_lut_transformations=None if hides else _voi(grey),
         presentation_lut_transformation=PresentationLUTTransformation(
             presentation_lut_shape="INVERSE" if grey.inverted else "IDENTITY"
         ),
@@ -91,8 +95,8 @@ def _modality(grey: GreyScale) -> ModalityLUTTransformation | None:
         case Rescale(slope, intercept):
             return ModalityLUTTransformation(intercept, slope, "US")
         case Lut() as lut:
-            table = ModalityLUT("US", 0, lut.entries)
-            return ModalityLUTTransformation(modality_lut=_described(table, lut))
+            table = _described(ModalityLUT("US", 0, lut.entries), lut.first, lut.bits)
+            return ModalityLUTTransformation(modality_lut=table)
         case None:
             return None
 
@@ -102,15 +106,17 @@ def _voi(grey: GreyScale) -> list[SoftcopyVOILUTTransformation] | None:
         case Window(center, width, function):
             return [SoftcopyVOILUTTransformation(center, width, voi_lut_function=function)]
         case Lut() as lut:
-            table = VOILUT(0, lut.entries)
-            return [SoftcopyVOILUTTransformation(voi_luts=[_described(table, lut)])]
+            # A state's tables have 16 bits (PS3.3 C.11.8), whatever those of its source have.
+            entries = np.rint(lut.entries * (65535 / lut.top)).astype(np.uint16)
+            table = _described(VOILUT(0, entries), lut.first, 16)
+            return [SoftcopyVOILUTTransformation(voi_luts=[table])]
         case None:
             return None
 
 
-def _described(table: Dataset, lut: Lut) -> Dataset:
-    """Returns a table with the descriptor of the source's: highdicom's know 16 bits from 0 on."""
-    size = len(lut.entries) % 2**16
-    kind = "SS" if lut.first < 0 else "US"
-    table["LUTDescriptor"] = DataElement("LUTDescriptor", kind, [size, lut.first, lut.bits])
+def _described(table: Table, first: int, bits: int) -> Table:
+    """Returns a table with another first input and number of bits: highdicom's begin at 0."""
+    kind = "SS" if first < 0 else "US"
+    size = table.LUTDescriptor[0]
+    table["LUTDescriptor"] = DataElement("LUTDescriptor", kind, [size, first, bits])
     return table

@@ -29,12 +29,14 @@ class Lung(NamedTuple):
         side: of the patient; None if nothing states which it is.
         line: the outline.
         share: its area as a share of the image's, 0 to 1.
+        opacity: how light it is, as `pulmo.lungs.opacity` measures it; None if that is not known.
     """
 
     name: str
     side: Side | None
     line: Line
     share: float
+    opacity: float | None
 
 
 def lungs_of(said: Said, shape: tuple[int, int], patient_right: Edge | None) -> list[Lung]:
@@ -61,6 +63,7 @@ def lungs_of(said: Said, shape: tuple[int, int], patient_right: Edge | None) -> 
             side if known else None,
             _stored(_simplified(line), said.shape, shape),
             float(masks[side].mean()),
+            None if said.opacity is None else getattr(said.opacity, side),
         )
         for side, line in lines.items()
     ]

@@ -1,7 +1,7 @@
 """The structured report: every number of the result, with its code and its region."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypedDict
 
 from highdicom.coding_schemes import CodingSchemeIdentificationItem
 from highdicom.sr import (
@@ -115,16 +115,24 @@ def _result(making: Making) -> MeasurementsAndQualitativeEvaluations:
 
 def _lung(making: Making, lung: Lung) -> PlanarROIMeasurementsAndQualitativeEvaluations:
     side = None if lung.side is None else _SIDES[lung.side]
+    values = {own.LUNG_SHARE: lung.share, own.OPACITY: lung.opacity}
     return PlanarROIMeasurementsAndQualitativeEvaluations(
         referenced_region=_region(making, lung.line),
         finding_type=codes.SCT.Lung,
         finding_sites=[FindingSite(codes.SCT.Lung, laterality=side)],
-        measurements=[Measurement(own.LUNG_SHARE, lung.share, own.ONE)],
+        measurements=[
+            Measurement(name, value, own.ONE) for name, value in values.items() if value is not None
+        ],
         **_identified(making, lung.name),
     )
 
 
-def _identified(making: Making, name: str) -> dict[str, object]:
+class _Identified(TypedDict):
+    tracking_identifier: TrackingIdentifier
+    algorithm_id: AlgorithmIdentification
+
+
+def _identified(making: Making, name: str) -> _Identified:
     """Returns what every group says of itself: what it is called, and who made it."""
     said = making.said
     return {

@@ -11,6 +11,7 @@ from pulmo.bundle.card import Card
 from pulmo.bundle.outcome import Outcome
 from pulmo.decide.detections import Detection
 from pulmo.lungs import LungMask
+from pulmo.lungs.opacity import Opacity
 
 RESEARCH_USE: Final = "For research use only, not for diagnosis."
 """What every object says."""
@@ -34,6 +35,7 @@ class Said:
         model_sha256: the SHA-256 of its file.
         outcome: the result.
         lungs: the lungs, or why none were found.
+        opacity: how light they are; None where the image does not show it.
         detections: boxes about evidence for the decided class.
         drawing: the image with its heat map as `pulmo.explain` draws it, RGB, uint8 [height,
             width, 3].
@@ -44,6 +46,7 @@ class Said:
     model_sha256: str
     outcome: Outcome = field(repr=False)
     lungs: LungMask = field(repr=False)
+    opacity: Opacity | None = field(repr=False)
     detections: tuple[Detection, ...] = field(repr=False)
     drawing: NDArray[np.uint8] = field(repr=False)
     shape: tuple[int, int]

@@ -14,6 +14,9 @@ from pydicom.uid import (
     DigitalXRayImageStorageForPresentation,
     DigitalXRayImageStorageForProcessing,
     EnhancedCTImageStorage,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLSNearLossless,
     MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
     MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
     MultiFrameTrueColorSecondaryCaptureImageStorage,
@@ -53,6 +56,8 @@ _CLASSES: Final = (
     EnhancedCTImageStorage,
 )
 """Classes of images that are answered."""
+
+_LOSSY: Final = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
 
 _ENDS: Final = frozenset("LRAPHF")
 _PROJECTIONS: Final = ("CR", "DX", "RG", "RF")
@@ -122,7 +127,8 @@ def read_source(data: bytes, name: str, limits: Limits = LIMITS) -> Source:
         elements = header.elements
         _check_identifiers(elements, name)
         shape = int(header.dataset["Rows"].value), int(header.dataset["Columns"].value)
-        lossy = elements.text("LossyImageCompression") == "01"
+        syntax = header.dataset.file_meta.TransferSyntaxUID
+        lossy = elements.text("LossyImageCompression") == "01" or syntax in _LOSSY
         samples = int(header.dataset["SamplesPerPixel"].value)
         pixels = Pixels(shape, samples, header.scale, lossy)
         return Source(_reference(elements, pixels), _identity(header.dataset), header.facts, pixels)

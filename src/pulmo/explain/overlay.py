@@ -88,8 +88,9 @@ def draw_sheet(overlay: Overlay, *, legend: str, caption: str) -> NDArray[np.uin
         The sheet, uint8 [height, width, 3].
     """
     canvas = FigureCanvasAgg(_sheet(overlay, legend, caption))
-    canvas.draw()
-    return np.array(canvas.buffer_rgba())[..., :3]
+    canvas.draw()  # type: ignore[no-untyped-call] # matplotlib's
+    drawn: NDArray[np.uint8] = np.array(canvas.buffer_rgba())  # type: ignore[no-untyped-call] # likewise
+    return drawn[..., :3]
 
 
 def _sheet(overlay: Overlay, legend: str, caption: str) -> Figure:

@@ -1,6 +1,7 @@
 """DICOM results: one DICOM image becomes the objects that a hospital's archive keeps with it."""
 
 import io
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,9 +22,11 @@ from pulmo.dicom_results import (
     read_source,
     require_highdicom,
 )
+from pulmo.lungs.opacity import opacity
 from pulmo.radiograph import decode_radiograph
 from pulmo.radiograph.guard import quiet_decoders
 from pulmo.workflows.image_result import ImageResult
+from pulmo.workflows.model import Model
 
 _NAME: Final = "The image"
 """What every message calls the image: the name of a file may be that of a patient."""
@@ -53,7 +56,10 @@ class DicomAnswer:
 
 
 def answer_dicom(
-    model: ImagePredictor, source: bytes | Path, *, kinds: Sequence[str] = KINDS
+    model: ImagePredictor | Model,
+    source: bytes | str | os.PathLike[str],
+    *,
+    kinds: Sequence[str] = KINDS,
 ) -> DicomAnswer:
     """Returns the DICOM objects of what a model says of a DICOM image.
 
@@ -73,8 +79,9 @@ def answer_dicom(
     require_highdicom()
     wanted = check_kinds(kinds)
     try:
-        data = source if isinstance(source, bytes) else _bytes_of(source)
-        result, objects = _answered(model, data, wanted)
+        data = source if isinstance(source, bytes) else _bytes_of(Path(source))
+        predictor = model.predictor if isinstance(model, Model) else model
+        result, objects = _answered(predictor, data, wanted)
     except RefusedError as error:
         return DicomAnswer("refused", error.code, str(error))
     except PulmoError as error:
@@ -104,6 +111,7 @@ def said_by(result: ImageResult) -> Said:
         model_sha256=model.sha256 or model.card.network.sha256,
         outcome=result.outcome,
         lungs=result.lungs,
+        opacity=opacity(result.radiograph.pixels, result.lungs),
         detections=shown.detections,
         drawing=shown.sheet(),
         shape=(height, width),

@@ -174,7 +174,7 @@ def _each(
     outputs: _Outputs,
     on_left_out: Callable[[Problem], None],
 ) -> Generator[Prediction, None, None]:
-    found = images_of(images, *(each and each.root for each in outputs))
+    found = images_of(images, *(None if each is None else each.root for each in outputs))
     with closing(in_threads(work, found, most=_READERS)) as results:
         for result in results:
             if isinstance(result, Problem):
