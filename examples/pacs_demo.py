@@ -24,6 +24,8 @@ from pydicom import dcmread
 
 from pulmo.datasets.phantom.encodings import Levels, dicom
 from pulmo.datasets.phantom.image import PHANTOM_LABELS, draw
+from pulmo.node.status import status_of
+from pulmo.node.store import Store
 
 TITLE: Final = "ORTHANC"
 IMAGES: Final = 4
@@ -101,13 +103,9 @@ def show(url: str) -> None:
 
 def is_done(data: Path) -> bool:
     """Tells whether all images have an answer that the archive has."""
-    status = subprocess.run(
-        pulmo("listen", "status", "--json", "--data", str(data)),
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    found: dict[str, Any] = json.loads(status.stdout)
-    judged = sum(found["inbox"][state] for state in ("done", "refused", "failed"))
-    return judged == IMAGES and not any(peer["queued"] for peer in found["peers"])
+    with Store(data) as store:
+        found = status_of(store)
+    return not found.inbox["received"] and not any(peer.queued for peer in found.peers)
 
 
 def pulmo(*words: str) -> list[str]:

@@ -52,7 +52,9 @@ class TestInbox:
         assert first.instance == second.instance == instance_of(uid)
         assert store.received.path(first.sha256).read_bytes() == data
         assert waiting(store, (first.number,), 1) == [second]
-        assert [line["action"] for line in log_rows(store.database)] == ["receive", "receive"]
+        assert [line["action"] for line in log_rows(store.database)] == [
+            "receive", "receive with other bytes",
+        ]  # fmt: skip
 
     def test_what_became_of_it_is_written_once_with_all_its_objects(self, store: Store) -> None:
         image = received(store)
@@ -168,13 +170,16 @@ class TestKeeping:
     def test_what_a_killed_process_left_is_removed_later(self, store: Store) -> None:
         image = received(store)
         left = [store.received.put(b"left"), store.objects.put(b"left too")]
+        draft = store.received.path(image.sha256).with_name(".image.dcm.0123abcd")
+        draft.write_bytes(b"half")
         store.sweep()
         assert len(files_of(store.folder)) == 3
-        for path in files_of(store.folder):
+        for path in [draft, *files_of(store.folder)]:
             os.utime(path, (time.time() - 7200,) * 2)
         store.sweep()
         assert [path.stem for path in files_of(store.folder)] == [image.sha256]
         assert image.sha256 not in left
+        assert not draft.exists()
 
 
 def test_a_folder_has_one_node(store: Store) -> None:

@@ -218,7 +218,7 @@ class _WebArchive:
                 "StudyDate": f"{wanted.since}-{wanted.until}",
                 "ModalitiesInStudy": modality,
             }
-            studies |= dict.fromkeys(self._studies(asked))
+            studies |= self._studies(asked)
         for study in studies:
             fields = ["BodyPartExamined", "Modality", "SeriesInstanceUID"]
             with web_errors(self._peer):
@@ -239,15 +239,19 @@ class _WebArchive:
             )
         keep(instance.uid, file_of(dataset))
 
-    def _studies(self, asked: dict[str, str]) -> Iterator[str]:
-        for offset in range(0, 10**9, _PAGE):
+    def _studies(self, asked: dict[str, str]) -> dict[str, None]:
+        known: dict[str, None] = {}
+        while True:
             with web_errors(self._peer):
                 found = self._client.search_for_studies(
-                    search_filters=asked, limit=_PAGE, offset=offset
+                    search_filters=asked, limit=_PAGE, offset=len(known)
                 )
-            yield from (str(each.StudyInstanceUID) for each in map(Dataset.from_json, found))
-            if len(found) < _PAGE:
-                return
+            studies = [str(Dataset.from_json(each).StudyInstanceUID) for each in found]
+            before = len(known)
+            known |= dict.fromkeys(studies)
+            # A server that knows no offset gives the same ones again.
+            if len(studies) < _PAGE or len(known) == before:
+                return known
 
     def _images(self, study: str, series: str, part: str) -> Iterator[Instance]:
         with web_errors(self._peer):

@@ -88,7 +88,8 @@ def put(store: Store, uid: str, data: bytes, caller: str) -> Arrival:
             "INSERT INTO inbox (instance, sha256, caller, received) VALUES (?, ?, ?, ?)",
             (instance, digest, caller, now()),
         )
-        append(connection, Entry(caller, "receive", None, instance, None, digest))
+        action = "receive with other bytes" if before else "receive"
+        append(connection, Entry(caller, action, None, instance, None, digest))
     return "changed" if before else "new"
 
 

@@ -23,6 +23,7 @@ from pulmo.node.peers import Peer, check_title, read_peer, read_web_peer
 from pulmo.node.quiet import silence_libraries
 from pulmo.node.receive import Receiver
 from pulmo.node.sender import Delays, Sender
+from pulmo.node.status import status_of
 from pulmo.node.store import Store, data_folder
 from pulmo.node.way import tls_files, way_of
 from pulmo.node.worker import READY, Answer, Job, Setup, judge_worker
@@ -55,7 +56,8 @@ def listen(
         InterruptedRunError: Ctrl-C ended it.
     """
     _check_exposure(options)
-    peers: list[Peer] = [*map(read_peer, options.send_to), *map(read_web_peer, options.stow)]
+    named: list[Peer] = [*map(read_peer, options.send_to), *map(read_web_peer, options.stow)]
+    peers = list(dict.fromkeys(named))
     files = tls_files(options)
     server_tls = files.server_context()
     way = way_of(options, peers, tls=options.send_tls)
@@ -132,8 +134,7 @@ def _run(
 ) -> None:
     host, port = parts.receiver.address
     parts.start(options.workers or cores())
-    if not (options.send_to or options.stow):
-        log("no-peer", "warning", message="No node gets the results; they are in the log alone.")
+    _warn(store, parts)
     shown = f"[{host}]" if ":" in host else host
     address = f"{check_title(options.aet)}@{shown}:{port}"
     log("start", address=address, allowed=list(options.allow), tls=bool(options.tls_certificate))
@@ -145,6 +146,17 @@ def _run(
     log("stopping")
     parts.stop()
     log("stop")
+
+
+def _warn(store: Store, parts: _Parts) -> None:
+    """Says what will not be sent."""
+    if not parts.senders:
+        log("no-peer", "warning", message="No node gets the results; they are in the log alone.")
+    named = {str(sender.peer) for sender in parts.senders}
+    for each in status_of(store).peers:
+        if each.queued and each.peer not in named:
+            message = "Objects wait for a node that is not named any more."
+            log("peer-not-named", "warning", peer=each.peer, objects=each.queued, message=message)
 
 
 def _remove_old(store: Store, days: int) -> None:

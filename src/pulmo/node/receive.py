@@ -6,6 +6,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable
+from threading import Event
 from typing import Any, Final
 
 from pydicom.uid import (
@@ -16,7 +17,7 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 from pynetdicom import AE, evt
-from pynetdicom.events import Event
+from pynetdicom.events import Event as DicomEvent
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined] # made at run time
 from pynetdicom.transport import ThreadedAssociationServer
 
@@ -45,12 +46,27 @@ _HANDSHAKE: Final = 10.0
 """Seconds that a handshake of TLS may take."""
 _SILENCE: Final = 60.0
 """Seconds without a message after which a connection is closed."""
+_PDU: Final = 2**18
+"""Bytes of a message's part: images come in few parts, and a part takes little memory."""
 _UID: Final = re.compile(r"[0-9.]{1,64}")
 _LAST_PORT: Final = 65535
 
 
 class _Server(ThreadedAssociationServer):
-    """Shakes hands in the thread of a connection, so that a silent one keeps no other out."""
+    """Shakes hands in the thread of a connection, so that a silent one keeps no other out.
+
+    Attributes:
+        serves: set while connections are taken; before, it cannot be stopped.
+    """
+
+    def __init__(self, *words: Any, **named: Any) -> None:  # noqa: ANN401 - as the base class
+        self.serves = Event()
+        super().__init__(*words, **named)
+
+    def service_actions(self) -> None:
+        """Says that connections are taken."""
+        self.serves.set()
+        super().service_actions()
 
     def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
         """Takes a connection as it is."""
@@ -105,7 +121,7 @@ class Receiver:
         self._entity.require_called_aet = True
         self._entity.require_calling_aet = [check_title(title) for title in options.allow]
         self._entity.maximum_associations = options.associations
-        self._entity.maximum_pdu_size = 0
+        self._entity.maximum_pdu_size = _PDU
         self._entity.network_timeout = self._entity.dimse_timeout = _SILENCE
         self._entity.add_supported_context(Verification)
         for kind in CLASSES:
@@ -119,6 +135,7 @@ class Receiver:
         Args:
             seconds: after which they are cut; what was acknowledged is kept.
         """
+        self._server.serves.wait(seconds)
         self._server.shutdown()
         until = time.monotonic() + seconds
         while self._server.active_associations and time.monotonic() < until:
@@ -160,7 +177,7 @@ class Receiver:
         """Takes connections until it is stopped."""
         self._server.serve_forever(0.1)
 
-    def _stored(self, event: Event) -> int:
+    def _stored(self, event: DicomEvent) -> int:
         """Keeps an image; returns the status that its sender gets."""
         who = event.assoc.requestor.ae_title
         uid = str(event.request.AffectedSOPInstanceUID)  # type: ignore[union-attr] # of C-STORE
@@ -179,7 +196,7 @@ class Receiver:
             self._on_new()
         return 0x0000
 
-    def _rejected(self, event: Event) -> None:
+    def _rejected(self, event: DicomEvent) -> None:
         """Says why a node was not let in."""
         association = event.assoc
         who = association.requestor.ae_title
@@ -193,7 +210,7 @@ class Receiver:
             code, words = "too-many-connections", f"{who} was refused: too many are connected."
         log("association-rejected", "warning", who=who, code=code, message=words)
 
-    def _accepted(self, event: Event) -> None:
+    def _accepted(self, event: DicomEvent) -> None:
         """Says what a node offered of these classes, or altogether, that is not received."""
         who = event.assoc.requestor.ae_title
         # Many nodes offer all classes that they know.
@@ -210,7 +227,7 @@ class Receiver:
             log("nothing-received", "warning", who=who, message=message)
 
 
-def file_of_event(event: Event) -> bytes:
+def file_of_event(event: DicomEvent) -> bytes:
     """Returns the file of an image that came by C-STORE."""
     request: Any = event.request
     kind, uid = UID(request.AffectedSOPClassUID), UID(request.AffectedSOPInstanceUID)

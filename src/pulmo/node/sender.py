@@ -41,10 +41,14 @@ class Delays(NamedTuple):
 
 
 class Sender:
-    """A thread that sends to one peer."""
+    """A thread that sends to one peer.
+
+    Attributes:
+        peer: who gets what waits.
+    """
 
     def __init__(self, store: Store, peer: Peer, way: Way, delays: Delays) -> None:
-        self._store, self._peer, self._way, self._delays = store, peer, way, delays
+        self._store, self.peer, self._way, self._delays = store, peer, way, delays
         self._stopping = Event()
         self._thread = Thread(target=self._run, daemon=True)
 
@@ -62,7 +66,7 @@ class Sender:
         while not self._stopping.is_set():
             batch: list[Queued] = []
             try:
-                batch = due(self._store, str(self._peer), time.time(), _BATCH)
+                batch = due(self._store, str(self.peer), time.time(), _BATCH)
                 if batch:
                     self._send(batch)
                 away = 0
@@ -75,7 +79,7 @@ class Sender:
 
     def _send(self, batch: Sequence[Queued]) -> None:
         files = [self._store.objects.path(each.sha256) for each in batch]
-        with connected(self._peer, self._way, files) as send:
+        with connected(self.peer, self._way, files) as send:
             for each in batch:
                 if self._stopping.is_set():
                     return
@@ -113,7 +117,7 @@ class Sender:
         log(
             "peer-away",
             "warning",
-            peer=str(self._peer),
+            peer=str(self.peer),
             code=error.code,
             message=str(error),
             again_in=round(pause, 1),

@@ -71,12 +71,12 @@ class FileShelf:
         """Removes a file, if it is there."""
         self.path(digest).unlink(missing_ok=True)
 
-    def digests(self, age: float) -> Iterator[str]:
-        """Yields the SHA-256 of the files that are at least so many seconds old."""
-        for path in self.folder.glob("*/*.dcm"):
+    def old(self, pattern: str) -> Iterator[Path]:
+        """Yields the files of a pattern that no process writes any more."""
+        for path in self.folder.glob(pattern):
             with suppress(FileNotFoundError):
-                if time.time() - path.stat().st_mtime >= age:
-                    yield path.stem
+                if time.time() - path.stat().st_mtime >= _HOUR:
+                    yield path
 
 
 class Store:
@@ -132,9 +132,11 @@ class Store:
         for shelf, table in ((self.received, "inbox"), (self.objects, "outbox")):
             # Both names are literals of this package.
             query = f"SELECT 1 FROM {table} WHERE sha256 = ? AND kept LIMIT 1"  # noqa: S608 - see above
-            for digest in shelf.digests(_HOUR):
-                if not self.database.rows(query, (digest,)):
-                    shelf.remove(digest)
+            for path in shelf.old("*/*.dcm"):
+                if not self.database.rows(query, (path.stem,)):
+                    path.unlink(missing_ok=True)
+            for path in shelf.old("*/.*"):
+                path.unlink(missing_ok=True)
 
 
 def _flush(folder: Path) -> None:
