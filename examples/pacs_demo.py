@@ -45,7 +45,17 @@ def main(words: Sequence[str] | None = None) -> None:
         url = f"http://127.0.0.1:{http}"
         stack.enter_context(running([program, str(orthanc_settings(folder, http, archive, node))]))
         wait_until(lambda: requests.get(f"{url}/system", timeout=5).ok)
-        listen = ["listen", "--port", str(node), "--allow", TITLE, "--data", str(folder / "node")]
+        listen = [
+            "listen",
+            "--workers",
+            "1",
+            "--port",
+            str(node),
+            "--allow",
+            TITLE,
+            "--data",
+            str(folder / "node"),
+        ]
         stack.enter_context(running(pulmo(*listen, "--send-to", f"{TITLE}@127.0.0.1:{archive}")))
         wait_until(lambda: requests.post(f"{url}/modalities/pulmo/echo", "{}", timeout=5).ok)
         names = [

@@ -39,13 +39,16 @@ def test_predictions_are_evaluated_within_each_hospital(capsys: pytest.CaptureFi
     assert capsys.readouterr().out
 
 
-def test_an_archive_gets_the_results_of_drawn_images(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_archive_gets_the_results_of_drawn_images(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     example = load("pacs_demo")
     if PROGRAM is None:
         pytest.skip("Orthanc is not installed")
+    monkeypatch.setattr(example, "IMAGES", 1)
     example.main(["--once"])
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[1:] for line in lines[1:5]] == [["DX,", "OT,", "PR,", "SR"]] * 4
+    assert lines[1].split() == ["Drawn^covid", "DX,", "OT,", "PR,", "SR"]
 
 
 def test_a_model_is_trained_evaluated_audited_and_explained(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Images and results between an Orthanc and a node, in both directions."""
 
+import io
 import json
 import os
 import signal
@@ -10,8 +11,9 @@ from threading import Thread
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 
-from fixtures.canaries import leaks
+from fixtures.canaries import fill, leaks, written
 from fixtures.node import Node, listening, make_image, store, tiny_worker, uid_of, until
 from fixtures.orthanc import Orthanc, free_port
 from fixtures.refuses import refuses
@@ -21,7 +23,9 @@ from pulmo.datasets.phantom.encodings import Levels, dicom
 from pulmo.datasets.phantom.image import draw
 from pulmo.node.listen import listen
 from pulmo.node.options import ListenOptions
+from pulmo.node.peers import Credentials
 from pulmo.node.store import Store
+from pulmo.node.way import Way
 from pulmo.node.worker import READY
 
 MakeNode = Callable[..., Node]
@@ -92,11 +96,12 @@ def test_what_comes_twice_is_judged_once_and_results_that_come_back_are_not(
 def test_results_wait_while_the_archive_is_away_and_arrive_once(
     make_node: MakeNode, tmp_path: Path, capsys: Capture
 ) -> None:
-    orthanc = Orthanc(tmp_path / "orthanc")
+    users = {"anna": "secret"}
+    orthanc = Orthanc(tmp_path / "orthanc", AuthenticationEnabled=True, RegisteredUsers=users)
     node = make_node(send_to=[orthanc.node], stow=[orthanc.web])
     node.receives()
     node.judges()
-    node.sends()
+    node.sends(Way("PULMO", credentials=Credentials("anna", "secret")))
     images = [make_image() for _ in range(6)]
     for image in images[:3]:
         assert store(node.port, image) == 0
@@ -116,8 +121,9 @@ def test_results_wait_while_the_archive_is_away_and_arrive_once(
         assert len(made) == len({each["SOPInstanceUID"] for each in made}) == 12
     finally:
         orthanc.kill()
-    away = [line for line in capsys.readouterr().err.splitlines() if "peer-away" in line]
-    assert f"{orthanc.node} cannot be reached." in "\n".join(away)
+    said = capsys.readouterr().err
+    assert f"{orthanc.node} cannot be reached." in said
+    assert "secret" not in said
 
 
 def test_a_node_that_is_killed_anywhere_loses_and_repeats_nothing(
@@ -166,14 +172,20 @@ def test_an_image_that_crashes_or_hangs_its_worker_costs_that_image(make_node: M
 
 
 @pytest.mark.usefixtures("unmeasured_workers")
-def test_the_results_of_a_model_arrive(model: Path, orthanc: Orthanc, tmp_path: Path) -> None:
+def test_the_results_of_a_model_arrive(
+    model: Path, orthanc: Orthanc, tmp_path: Path, capsys: Capture
+) -> None:
     phantom = draw("covid", 1, np.random.default_rng(3))
     (name,) = orthanc.put([dicom(phantom, Levels("MONOCHROME2", 0, 4000), "node")])
-    answers: list[int] = []
+    answers: list[int | None] = []
+    canaries = dcmread(io.BytesIO(make_image()))
+    fill(canaries, 3)
 
     def use_and_stop(address: str) -> None:
         try:
-            orthanc.knows("pulmo", "PULMO", int(address.rpartition(":")[2]))
+            port = int(address.rpartition(":")[2])
+            orthanc.knows("pulmo", "PULMO", port)
+            answers.append(store(port, written(canaries), caller=orthanc.title))
             answers.append(orthanc.sends("pulmo", [name]).status_code)
             until(lambda: len(orthanc.instances()) == 4)
         finally:
@@ -184,7 +196,14 @@ def test_the_results_of_a_model_arrive(model: Path, orthanc: Orthanc, tmp_path: 
     )
     with refuses("listen-interrupted"):
         listen(model, options, lambda text: Thread(target=use_and_stop, args=(text,)).start())
-    assert answers == [200]
+    assert answers == [0, 200]
     found = orthanc.instances()
     assert len({each["StudyInstanceUID"] for each in found}) == 1
     assert sorted(each["Modality"] for each in found) == ["DX", "OT", "PR", "SR"]
+    said = capsys.readouterr().err.encode()
+    assert b'"status": "done"' in said
+    assert said.count(b'"event": "judged"') == 2
+    assert (
+        leaks(said + b"".join(path.read_bytes() for path in (tmp_path / "data").glob("node.db*")))
+        == []
+    )

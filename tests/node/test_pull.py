@@ -10,7 +10,6 @@ from fixtures.orthanc import Orthanc
 from fixtures.refuses import refuses
 from pulmo.core.errors import PulmoError
 from pulmo.node import inbox
-from pulmo.node import pull as module
 from pulmo.node.options import PullOptions
 from pulmo.node.pull import Pulled, pull
 from pulmo.node.store import Store
@@ -86,13 +85,13 @@ def test_one_image_that_fails_does_not_keep_the_others(
             raise PulmoError(code, "No.")
         return real(store, uid, data, caller)
 
-    monkeypatch.setattr(module.inbox, "put", put)
+    monkeypatch.setattr(inbox, "put", put)
     code = "any"
     assert pull(orthanc.node, options)[1:4] == (0, 2, 1)
     code = "disk-full"
     with refuses("disk-full"):
         pull(orthanc.node, options)
-    monkeypatch.setattr(module.inbox, "put", real)
+    monkeypatch.setattr(inbox, "put", real)
     assert pull(orthanc.node, options)[1:4] == (2, 1, 0)
 
 
