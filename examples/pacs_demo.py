@@ -45,18 +45,11 @@ def main(words: Sequence[str] | None = None) -> None:
         url = f"http://127.0.0.1:{http}"
         stack.enter_context(running([program, str(orthanc_settings(folder, http, archive, node))]))
         wait_until(lambda: requests.get(f"{url}/system", timeout=5).ok)
-        listen = [
-            "listen",
-            "--workers",
-            "1",
-            "--port",
-            str(node),
-            "--allow",
-            TITLE,
-            "--data",
-            str(folder / "node"),
-        ]
-        stack.enter_context(running(pulmo(*listen, "--send-to", f"{TITLE}@127.0.0.1:{archive}")))
+        listen = pulmo(
+            "listen", "--workers", "1", "--data", str(folder / "node"), "--port", str(node),
+            "--allow", TITLE, "--send-to", f"{TITLE}@127.0.0.1:{archive}",
+        )  # fmt: skip
+        stack.enter_context(running(listen))
         wait_until(lambda: requests.post(f"{url}/modalities/pulmo/echo", "{}", timeout=5).ok)
         names = [
             requests.post(f"{url}/instances", data, timeout=60).json()["ID"] for data in drawn()

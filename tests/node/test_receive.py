@@ -150,8 +150,6 @@ class TestFaults:
         assert node.status.inbox["received"] == 1
 
 
-@pytest.mark.usefixtures("_collected")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 class TestTls:
     """Encrypted connections."""
 

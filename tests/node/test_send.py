@@ -38,9 +38,9 @@ class Server:
         heard: the credentials of each request.
     """
 
-    status, reason = 200, None
-
     def __init__(self) -> None:
+        self.status = 200
+        self.reason: int | None = None
         self.heard: list[str | None] = []
         outer = self
 
@@ -109,15 +109,13 @@ class TestStow:
     def test_its_answer_says_whether_it_has_the_object(
         self, server: Server, file: Path, status: int, reason: int | None, code: str | None
     ) -> None:
-        server.status, server.reason = status, reason  # type: ignore[assignment] # of the instance
+        server.status, server.reason = status, reason
         if code is None:
             self.send(server, file, Way("PULMO"))
             return
         with refuses(code, server.port):
             self.send(server, file, Way("PULMO"))
 
-    @pytest.mark.usefixtures("_collected")
-    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
     def test_its_certificate_is_checked(
         self, server: Server, file: Path, certificate: tuple[Path, Path]
     ) -> None:

@@ -106,13 +106,21 @@ def associated(
         ext_neg=list(roles),
         evt_handlers=handlers,
     )
-    if not association.is_established:
-        raise _away(association, peer, way, connected_at_all.is_set())
     try:
+        if not association.is_established:
+            raise _away(association, peer, way, connected_at_all.is_set())
         yield association
     finally:
         if association.is_established:
             association.release()
+        _close(association)
+
+
+def _close(association: Association) -> None:
+    """Closes the socket, which pynetdicom leaves open where the other side has closed its own."""
+    sock: Any = association.dul.socket
+    if sock is not None and sock.socket is not None:
+        sock.socket.close()
 
 
 def _away(
