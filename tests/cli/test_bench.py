@@ -6,8 +6,8 @@ import pytest
 
 from pulmo.train.bench import Amount, Bound, Speed, SpeedReport
 from pulmo.workflows.bench import speed_text
-from pulmo.workflows.bench_predict import Line, PredictSpeed, Ratio
-from pulmo.workflows.bench_predict import speed_text as predict_text
+from pulmo.workflows.bench_predict_result import Line, PredictSpeed, Ratio
+from pulmo.workflows.bench_predict_result import speed_text as predict_text
 
 Call = Callable[..., tuple[int, str, str]]
 

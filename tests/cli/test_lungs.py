@@ -1,7 +1,6 @@
 """pulmo lungs: masks of files, and a training."""
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,8 +92,7 @@ def test_an_own_network_is_trained_and_used(
     monkeypatch.setattr(settings, "LungSettings", Small)
     few = images.groupby("split").head(6)
     Manifest(few).save(tmp_path / "split.parquet")
-    masks, run = tmp_path / "masks", tmp_path / "run"
-    shutil.copytree(phantoms.parent / "lung-masks", masks / "images")
+    masks, run = phantoms.parent / "lung-masks", tmp_path / "run"
     call = ("lungs", "train", "--masks", masks, "-o", run, "--threads", "1")
     status, out, err = pulmo(*call, "--data", tmp_path / "split.parquet", "--epochs", "1")
     assert status == 0, err

@@ -362,7 +362,7 @@ def test_the_table_names_every_file_and_its_size(folder: Path) -> None:
         image = dcmread(path).pixel_array if path.suffix == ".dcm" else stored_file(path)
         assert image.shape == size
         lungs, lesion = (
-            stored_file(folder / kind / f"{path.stem}.png")
+            stored_file(folder / kind / "images" / f"{path.stem}.png")
             for kind in ("lung-masks", "lesion-masks")
         )
         assert lungs.shape == lesion.shape == size

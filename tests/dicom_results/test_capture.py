@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from pydicom import dcmread
-from pydicom.uid import SecondaryCaptureImageStorage
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEGBaseline8Bit, SecondaryCaptureImageStorage
 
 from fixtures.dicom_answers import FixedModel, MakeSource
 from pulmo.workflows.dicom_results import answer_dicom, file_of
@@ -45,6 +46,18 @@ def test_a_lossy_source_makes_it_lossy(
     source = drawn(tags={"LossyImageCompression": stated})
     (made,) = answer_dicom(fixed_model, source.data, kinds=["sc"]).objects
     assert made.LossyImageCompression == expected
+
+
+def test_a_source_in_lossy_jpeg_makes_it_lossy(fixed_model: FixedModel, drawn: MakeSource) -> None:
+    dataset = drawn(tags={"LossyImageCompression": None}).dataset
+    grey = (dataset.pixel_array // 16).astype(np.uint8)
+    Image.fromarray(grey).save(frame := io.BytesIO(), "JPEG")
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+    dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    dataset.PixelData = encapsulate([frame.getvalue()])
+    dataset.save_as(file := io.BytesIO())
+    (made,) = answer_dicom(fixed_model, file.getvalue(), kinds=["sc"]).objects
+    assert made.LossyImageCompression == "01"
 
 
 @pytest.mark.parametrize("stated", ["CHEST", None])

@@ -13,7 +13,7 @@ from pydicom.uid import UID
 
 import pulmo
 from fixtures.canaries import CANARY, fill, leaks, written
-from fixtures.dicom_answers import IDENTITY, Drawn, FixedModel, MakeSource
+from fixtures.dicom_answers import IDENTITY, FixedModel, MakeSource
 from pulmo.workflows.dicom_results import DicomAnswer, answer_dicom, file_of
 
 ALLOWED = {
@@ -97,28 +97,31 @@ def test_values_that_depart_from_the_standard_are_kept(
         assert (made.PatientSex, made.StudyDate) == ("UNKNOWN", "2026.1.2")
 
 
+def test_an_element_of_another_kind_is_left_out(fixed_model: FixedModel, drawn: MakeSource) -> None:
+    dataset = drawn().dataset
+    item = Dataset()
+    item.PatientComments = "ZQX00001"
+    dataset["PatientID"] = DataElement("PatientID", "SQ", [item])
+    for made in read(answer_dicom(fixed_model, written(dataset))):
+        assert made["PatientID"].is_empty
+        assert not leaks(file_of(made))
+
+
 def test_the_same_image_and_model_give_the_same_identifiers(
     fixed_model: FixedModel, drawn: MakeSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def uids(source: Drawn) -> list[str]:
-        return [
-            str(element.value)
-            for made in answer_dicom(fixed_model, source.data).objects
-            for element, _ in elements(made)
-            if element.VR == "UI"
-        ]
+    def uids(objects: tuple[Dataset, ...]) -> list[str]:
+        found = (element for made in objects for element, _ in elements(made))
+        return [str(element.value) for element in found if element.VR == "UI"]
 
-    source, first = drawn(), uids(drawn())
-    assert uids(source) == first
+    source = drawn()
     given = source.dataset
-    known = {given.SOPInstanceUID, given.SeriesInstanceUID, given.StudyInstanceUID}
-    new = {uid for uid in first if uid.startswith("2.25.")} - known
-    own = {
-        uid
-        for made in answer_dicom(fixed_model, source.data).objects
-        for uid in (made.SOPInstanceUID, made.SeriesInstanceUID)
-    }
+    first = answer_dicom(fixed_model, source.data).objects
+    assert uids(answer_dicom(fixed_model, source.data).objects) == uids(first)
+    own = {uid for made in first for uid in (made.SOPInstanceUID, made.SeriesInstanceUID)}
     assert len(own) == 6
+    known = {given.SOPInstanceUID, given.SeriesInstanceUID, given.StudyInstanceUID}
+    new = {uid for uid in uids(first) if uid.startswith("2.25.")} - known
     assert own < new
     assert all(re.fullmatch(r"2\.25\.[1-9]\d{0,38}", uid) for uid in new)
     for changed in ("model", "image", "version"):
@@ -128,7 +131,8 @@ def test_the_same_image_and_model_give_the_same_identifiers(
             if changed == "version":
                 patch.setattr(pulmo, "__version__", "99.0")
             other = drawn((240, 300)) if changed == "image" else source
-            assert own.isdisjoint(uids(other)), changed
+            answer = answer_dicom(fixed_model, other.data, kinds=["sr", "gsps"])
+            assert own.isdisjoint(uids(answer.objects)), changed
 
 
 def test_the_source_is_not_changed(fixed_model: FixedModel, drawn: MakeSource) -> None:
@@ -138,7 +142,7 @@ def test_the_source_is_not_changed(fixed_model: FixedModel, drawn: MakeSource) -
     assert data == before
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def canaries(drawn: MakeSource) -> bytes:
     """An image whose every element, private and nested ones too, holds a canary."""
     tags: Mapping[str, object] = dict.fromkeys(IDENTITY)

@@ -69,6 +69,9 @@ DISPLAYS: dict[str, Mapping[str, object]] = {
     "window": {},
     "narrow": {"WindowCenter": 1500, "WindowWidth": 900},
     "sigmoid": {"VOILUTFunction": "SIGMOID", "WindowCenter": 1900, "WindowWidth": 1500},
+    "no window": {"WindowCenter": None, "WindowWidth": None},
+    "hiding window": {"WindowCenter": 9000, "WindowWidth": 10},
+    "plain": {"RescaleSlope": None, "RescaleIntercept": None, "RescaleType": None},
     "rescaled": {"RescaleSlope": 2, "RescaleIntercept": -100, "WindowCenter": 3700,
                  "WindowWidth": 6800},
     "table": {"VOILUTSequence": [lookup_table(CURVE, 10)], "WindowCenter": None,
@@ -104,12 +107,15 @@ def test_dcmtk_displays_the_source_by_it_as_the_model_saw_it(
         assert np.abs(grey - answer.result.radiograph.pixels).max() < 3 / 255
 
 
-@pytest.mark.parametrize(("center", "width"), [(None, None), (9000, 10), (2000, 0)])
-def test_without_a_window_that_shows_something_it_has_none(
-    fixed_model: FixedModel, drawn: MakeSource, center: int | None, width: int | None
+def test_eight_bits_without_a_window_keep_their_range(
+    fixed_model: FixedModel, drawn: MakeSource
 ) -> None:
-    state = state_of(fixed_model, drawn(tags={"WindowCenter": center, "WindowWidth": width}))
-    assert "SoftcopyVOILUTSequence" not in state
+    dataset = drawn(tags={"WindowCenter": None, "WindowWidth": None}).dataset
+    dataset.PixelData = (dataset.pixel_array // 16).astype(np.uint8).tobytes()
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+    dataset.save_as(file := io.BytesIO())
+    (made,) = answer_dicom(fixed_model, file.getvalue(), kinds=["gsps"]).objects
+    assert "SoftcopyVOILUTSequence" not in made
 
 
 def test_a_table_that_begins_below_zero_is_kept(fixed_model: FixedModel, drawn: MakeSource) -> None:

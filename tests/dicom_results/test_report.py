@@ -1,6 +1,7 @@
 """The structured report, read back by highdicom."""
 
 import io
+import re
 from collections.abc import Mapping
 from itertools import starmap
 from pathlib import Path
@@ -173,7 +174,7 @@ def test_it_says_who_made_it_and_that_nobody_verified_it(
         if item.name.meaning.startswith("Algorithm")
     ]  # fmt: skip
     assert algorithm[0] == "pulmo"
-    assert f"model sha256={'ab' * 32}" in algorithm
+    assert algorithm[2] == f"model fixed of 2026-01-01T00:00:00Z, SHA-256 {'ab' * 32}"
 
 
 def test_sentences_hold_what_must_be_known(fixed_model: FixedModel, drawn: MakeSource) -> None:
@@ -264,3 +265,13 @@ def test_a_report_alone_needs_no_other_kind(
     path.write_bytes(drawn().data)
     answer = answer_dicom(fixed_model, path, kinds=["sr"])
     assert [made.Modality for made in answer.objects] == ["SR"]
+
+
+def test_the_documentation_has_every_code() -> None:
+    text = (Path(__file__).parents[2] / "docs/how-to/dicom-results.md").read_text("utf-8")
+    for label in LABELS:
+        code = own.class_code(label, LabelScheme(tuple(LABELS)))
+        assert f"| `{label}` | {code.value}, SCT | {code.meaning} |" in text
+    stated = {value for value in vars(own).values() if isinstance(value, Code)}
+    private = {code.value for code in stated if code.scheme_designator == own.OWN}
+    assert set(re.findall(r"`([a-z-]+)`, 99PULMO", text)) == private

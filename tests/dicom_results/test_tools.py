@@ -36,11 +36,15 @@ def ran(tool: str, *arguments: str | Path) -> str:
     return (done.stdout + done.stderr).decode(errors="replace")
 
 
-@pytest.fixture(params=list(SOURCES))
+@pytest.fixture(scope="module", params=list(SOURCES))
 def files(
-    request: pytest.FixtureRequest, fixed_model: FixedModel, drawn: MakeSource, tmp_path: Path
+    request: pytest.FixtureRequest,
+    fixed_model: FixedModel,
+    drawn: MakeSource,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Path]:
     """The files of an answer, by Modality, and its source."""
+    tmp_path = tmp_path_factory.mktemp("files")
     source = drawn(photometric="MONOCHROME1", tags=SOURCES[request.param])
     answer = answer_dicom(fixed_model, source.data)
     assert (answer.status, answer.reason) == ("done", None)

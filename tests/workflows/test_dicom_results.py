@@ -1,11 +1,14 @@
 """The use case of one DICOM image: answered, refused or failed, each with one sentence."""
 
 import io
-from collections.abc import Callable, Mapping
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from PIL import Image
 from pydicom import dcmread
@@ -102,8 +105,10 @@ def test_an_identifier_that_is_none_is_refused(
     assert keyword in str(answer.reason)
 
 
-def png() -> bytes:
-    Image.new("L", (64, 64)).save(buffer := io.BytesIO(), "PNG")
+def png(row: Sequence[int] = (0,) * 64) -> bytes:
+    """A PNG file of 64 equal rows."""
+    pixels = np.tile(np.array(row, np.uint8), (64, 1))
+    Image.fromarray(pixels).save(buffer := io.BytesIO(), "PNG")
     return buffer.getvalue()
 
 
@@ -141,6 +146,14 @@ def test_without_highdicom_the_extra_is_named(
         DicomFolder.from_names(path.parent / "results", [path])
 
 
+def test_highdicom_waits_until_objects_are_made(unmeasured: dict[str, str]) -> None:
+    code = (
+        "import sys; import pulmo.workflows.dicom_folder; "
+        "sys.exit(any(name in sys.modules for name in ('highdicom', 'torch', 'matplotlib')))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env=unmeasured)
+
+
 def test_predictions_write_objects_of_each_dicom_image(model: FixedModel, path: Path) -> None:
     root = path.parent / "results"
     (path.parent / "other.png").write_bytes(png())
@@ -164,13 +177,13 @@ def test_predictions_write_objects_of_each_dicom_image(model: FixedModel, path: 
     assert [dcmread(each).Modality for each in written] == ["SR", "OT", "PR"]
 
 
-def test_an_image_that_is_not_dicom_has_no_objects(
-    model: FixedModel, image: Path, path: Path
-) -> None:
+def test_an_image_that_is_not_dicom_has_no_objects(fixed_model: FixedModel, path: Path) -> None:
     folder = DicomFolder(path.parent / "results")
-    with Image.open(image) as opened:
-        given: list[ImageSource] = [image, image.read_bytes(), opened.copy(), path.read_bytes()]
-    results = list(predict_images(model, given, None, lambda _: None, objects=folder))
+    other = path.with_suffix(".png")
+    other.write_bytes(png(range(64)))
+    with Image.open(other) as opened:
+        given: list[ImageSource] = [other, other.read_bytes(), opened.copy(), path.read_bytes()]
+    results = list(predict_images(fixed_model, given, None, lambda _: None, objects=folder))
     assert [each.code for each in results] == ["dicom-expected"] * 3 + [None]
     assert all("is not a DICOM file" in str(each.reason) for each in results[:3])
     assert len(results[3].objects or ()) == 3

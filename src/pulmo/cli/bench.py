@@ -69,7 +69,8 @@ def bench_predict(
     and can read the files, and so is OpenVINO. Maps are the numbers of the class activation map of
     the likeliest class, not drawings.
     """
-    from pulmo.workflows.bench_predict import bench_predict, speed_record, speed_text
+    from pulmo.workflows.bench_predict import bench_predict
+    from pulmo.workflows.bench_predict_result import speed_record, speed_text
 
     report = bench_predict(named_model(model), files or (), options)
     if as_json:

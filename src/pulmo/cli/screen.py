@@ -13,7 +13,7 @@ from pulmo.cli.training import stop_with_checkpoint
 from pulmo.workflows.options.screening import ScreenOptions
 
 if TYPE_CHECKING:
-    from pulmo.workflows.screen import ScreeningRecord
+    from pulmo.workflows.screening_record import ScreeningRecord
 
 
 @takes_options

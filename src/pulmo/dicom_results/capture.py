@@ -25,7 +25,7 @@ def make_capture(making: Making) -> Dataset:
     reference = source.reference
     common = making.common("sc")
     made = SCImage(
-        pixel_array=said.drawing,
+        pixel_array=said.draw(),
         photometric_interpretation="RGB",
         bits_allocated=8,
         coordinate_system="PATIENT",

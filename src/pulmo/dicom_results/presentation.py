@@ -1,6 +1,6 @@
 """The presentation state: lungs, detections and words as graphics over the source."""
 
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 import numpy as np
 from highdicom import (
@@ -34,14 +34,11 @@ _WORDS: Final = (0.02, 0.9, 0.98, 0.98)
 def make_state(making: Making) -> Dataset:
     """Returns a Grayscale Softcopy Presentation State (PS3.3 A.33.1) of a greyscale source.
 
-    It displays the image as the reader did, with the modality and VOI transformations that the
-    source states; without a stated VOI it has none, and a viewer shows the full range.
+    It displays the image as the reader did: with the modality and VOI transformations that the
+    source states or, where no VOI can be used, with the image's own range.
     """
-    source, grey = making.source, making.source.pixels.grey
-    if grey is None:
-        raise ValueError("a presentation state needs a greyscale image")
-    # The reader ignored a VOI that would hide the whole image.
-    hides = any(note.kind == "window-unusable" for note in making.said.outcome.notes)
+    source = making.source
+    grey = cast("GreyScale", source.pixels.grey)  # one in colours has no state
     layer = GraphicLayer("PULMO", 1, f"Lungs and detections of pulmo. {RESEARCH_USE}"[:64])
     common = making.common("gsps")
     made = GrayscaleSoftcopyPresentationState(
@@ -51,7 +48,7 @@ def make_state(making: Making) -> Dataset:
         graphic_layers=[layer],
         graphic_annotations=[_annotation(making, layer)],
         modality_lut_transformation=_modality(grey),
-        voi_lut_transformations=None if hides else _voi(grey),
+        voi_lut_transformations=_voi(making, grey),
         presentation_lut_transformation=PresentationLUTTransformation(
             presentation_lut_shape="INVERSE" if grey.inverted else "IDENTITY"
         ),
@@ -101,8 +98,10 @@ def _modality(grey: GreyScale) -> ModalityLUTTransformation | None:
             return None
 
 
-def _voi(grey: GreyScale) -> list[SoftcopyVOILUTTransformation] | None:
-    match grey.voi:
+def _voi(making: Making, grey: GreyScale) -> list[SoftcopyVOILUTTransformation] | None:
+    # The reader says so too if it ignored a VOI that would hide the whole image.
+    own = any(note.kind == "own-range" for note in making.said.outcome.notes)
+    match making.source.own_window() if own else grey.voi:
         case Window(center, width, function):
             return [SoftcopyVOILUTTransformation(center, width, voi_lut_function=function)]
         case Lut() as lut:

@@ -135,16 +135,13 @@ class _Identified(TypedDict):
 def _identified(making: Making, name: str) -> _Identified:
     """Returns what every group says of itself: what it is called, and who made it."""
     said = making.said
+    model = f"model {plain(said.card.name)} of {plain(said.card.created)}"
     return {
         "tracking_identifier": TrackingIdentifier(making.uid("tracking", name), name),
         "algorithm_id": AlgorithmIdentification(
             name="pulmo",
             version=pulmo.__version__,
-            parameters=[
-                f"model={plain(said.card.name)}",
-                f"model created={plain(said.card.created)}",
-                f"model sha256={said.model_sha256}",
-            ],
+            parameters=[f"{model}, SHA-256 {said.model_sha256}"],
         ),
     }
 

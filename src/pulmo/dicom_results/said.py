@@ -1,6 +1,7 @@
 """What a model says of an image, as far as DICOM objects repeat it."""
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -37,7 +38,7 @@ class Said:
         lungs: the lungs, or why none were found.
         opacity: how light they are; None where the image does not show it.
         detections: boxes about evidence for the decided class.
-        drawing: the image with its heat map as `pulmo.explain` draws it, RGB, uint8 [height,
+        draw: draws the image with its heat map as `pulmo.explain` does, RGB, uint8 [height,
             width, 3].
         shape: height and width of the image as it was read, over which the lungs lie.
     """
@@ -48,7 +49,7 @@ class Said:
     lungs: LungMask = field(repr=False)
     opacity: Opacity | None = field(repr=False)
     detections: tuple[Detection, ...] = field(repr=False)
-    drawing: NDArray[np.uint8] = field(repr=False)
+    draw: Callable[[], NDArray[np.uint8]] = field(repr=False)
     shape: tuple[int, int]
 
     @property

@@ -1,10 +1,13 @@
 """The source of the objects: what of a DICOM image they may repeat, and nothing else of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from functools import partial
+from typing import Final, NamedTuple, cast
 from uuid import NAMESPACE_OID, uuid5
 
 from pydicom.charset import python_encoding
+from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.uid import (
@@ -25,9 +28,11 @@ from pydicom.uid import (
 
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.radiograph.content import format_of
-from pulmo.radiograph.dicom import header_of
+from pulmo.radiograph.dicom import Header, header_of
 from pulmo.radiograph.dicom_elements import Elements
-from pulmo.radiograph.display import GreyScale
+from pulmo.radiograph.dicom_pixels import stored_values
+from pulmo.radiograph.dicom_shutter import shutter_of
+from pulmo.radiograph.display import GreyScale, Window, own_range
 from pulmo.radiograph.facts import Facts
 from pulmo.radiograph.guard import damage_of, quiet_decoders
 from pulmo.radiograph.limits import LIMITS, Limits
@@ -89,12 +94,15 @@ class Source:
         identity: the elements of `KEPT`, as they are.
         facts: what the header says of the image.
         pixels: the stored image.
+        own_window: decodes it, and returns the window of its own range, by which the reader
+            displays it where no VOI can be used.
     """
 
     reference: Dataset = field(repr=False)
     identity: tuple[DataElement, ...] = field(repr=False)
     facts: Facts = field(repr=False)
     pixels: Pixels
+    own_window: Callable[[], Window] = field(repr=False)
 
     def identify(self, made: Dataset) -> None:
         """Gives an object the patient and the study of the image, in its character set."""
@@ -131,7 +139,13 @@ def read_source(data: bytes, name: str, limits: Limits = LIMITS) -> Source:
         lossy = elements.text("LossyImageCompression") == "01" or syntax in _LOSSY
         samples = int(header.dataset["SamplesPerPixel"].value)
         pixels = Pixels(shape, samples, header.scale, lossy)
-        return Source(_reference(elements, pixels), _identity(header.dataset), header.facts, pixels)
+        return Source(
+            reference=_reference(elements, pixels),
+            identity=_identity(header.dataset),
+            facts=header.facts,
+            pixels=pixels,
+            own_window=partial(_own_window, header, name),
+        )
 
 
 def _check_identifiers(elements: Elements, name: str) -> None:
@@ -154,6 +168,14 @@ def _check_identifiers(elements: Elements, name: str) -> None:
             f"{name} is of a DICOM class for which no result objects are made; computed and "
             "digital X-ray, CT and secondary capture images are of one.",
         )
+
+
+def _own_window(header: Header, name: str) -> Window:
+    """Returns the LINEAR window (PS3.3 C.11.2.1.2.1) of a greyscale image's own range."""
+    stored, _ = stored_values(header.dataset, name)
+    inside = shutter_of(header.elements, stored.shape)
+    low, high = own_range(stored, cast("GreyScale", header.scale), inside)
+    return Window((low + high + 1) / 2, high - low + 1)
 
 
 def _reference(elements: Elements, pixels: Pixels) -> Dataset:
@@ -182,8 +204,12 @@ def _reference(elements: Elements, pixels: Pixels) -> Dataset:
 
 
 def _identity(dataset: Dataset) -> tuple[DataElement, ...]:
-    """Returns the elements that objects repeat, and the character set that they are written in."""
-    kept = [dataset[keyword] for keyword in KEPT if keyword in dataset]
+    """Returns the elements that objects repeat, and the character set that they are written in.
+
+    An element that has another value representation than the standard's may hold anything.
+    """
+    found = [dataset[keyword] for keyword in KEPT if keyword in dataset]
+    kept = [element for element in found if dictionary_VR(element.tag) == element.VR]
     written = dataset.get("SpecificCharacterSet") or []
     names = [written] if isinstance(written, str) else list(written)
     if names and all(name in python_encoding for name in names):

@@ -113,6 +113,17 @@ def display(
     return pixels, tuple(notes)
 
 
+def own_range(
+    stored: NDArray[Any], scale: GreyScale, inside: NDArray[np.bool_] | None = None
+) -> tuple[float, float]:
+    """Returns the physical values that become black and white where no VOI can be used.
+
+    The arguments are those of `display`; where the image is inverted, the first becomes white.
+    """
+    shown, _ = _uncovered(stored, scale.padding, inside)
+    return _range(_physical(stored, scale), shown, scale)[0]
+
+
 def shutter_note(inside: NDArray[np.bool_]) -> Note:
     """Returns the note on a shutter that is open where `inside` is true."""
     share = 1 - float(inside.mean())

@@ -35,7 +35,7 @@ _KINDS: Final[dict[str, Kind]] = {"SR": "sr", "OT": "sc", "PR": "gsps"}
 """The Modality of an object -> its kind."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DicomAnswer:
     """What became of one DICOM image.
 
@@ -113,7 +113,7 @@ def said_by(result: ImageResult) -> Said:
         lungs=result.lungs,
         opacity=opacity(result.radiograph.pixels, result.lungs),
         detections=shown.detections,
-        drawing=shown.sheet(),
+        draw=shown.sheet,
         shape=(height, width),
     )
 

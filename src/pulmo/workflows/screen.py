@@ -6,9 +6,8 @@ which is there whole or not at all, so nothing is lost and nothing is done twice
 
 import os
 import shutil
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,7 +18,7 @@ from pulmo.core.files import remove_drafts
 from pulmo.core.folders import ScreeningFolder
 from pulmo.core.output import claim_folder
 from pulmo.core.parallel import Pause, cores
-from pulmo.core.record import Record, read_record, write_record
+from pulmo.core.record import read_record, write_record
 from pulmo.core.workers import WorkerPool
 from pulmo.workflows.found import Found, Name
 from pulmo.workflows.model import Model, load
@@ -33,66 +32,10 @@ from pulmo.workflows.screen_file import (
     screeners,
 )
 from pulmo.workflows.screen_list import Part, parts_of, read_part, write_list
+from pulmo.workflows.screening_record import Screening, ScreeningPlan, ScreeningRecord
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-class ScreeningPlan(Record):
-    """What a screening was begun with, `plan.json`.
-
-    Attributes:
-        bundle: the model's folder or file.
-        model_sha256: of its `model.onnx`.
-        files: how many files are listed.
-        part_rows: files of a part of the list.
-    """
-
-    bundle: str
-    model_sha256: str
-    files: int
-    part_rows: int
-
-
-class ScreeningRecord(Record):
-    """The counts of a screening, `screening.json`.
-
-    Attributes:
-        pulmo: the version that made it.
-        model: the name of the model.
-        model_sha256: of its `model.onnx`.
-        notice: what the model is for.
-        files: how many files were listed.
-        status: status -> files.
-        codes: code of a reason -> files without a result.
-        decisions: class -> images with the highest probability of it.
-        positive: images that are positive by the model's threshold.
-        note_kinds: kind of a note -> images with it.
-    """
-
-    pulmo: str
-    model: str
-    model_sha256: str
-    notice: str
-    files: int
-    status: Mapping[str, int]
-    codes: Mapping[str, int]
-    decisions: Mapping[str, int]
-    positive: int
-    note_kinds: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class Screening:
-    """A finished screening.
-
-    Attributes:
-        folder: its folder.
-        record: its counts.
-    """
-
-    folder: ScreeningFolder
-    record: ScreeningRecord
 
 
 class ScreenCallbacks(NamedTuple):

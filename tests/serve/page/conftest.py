@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from fixtures.browser import Complaints, Site
 from fixtures.served import HOSTS, PoolHere, make_service
 from pulmo.serve.app import make_app
+from pulmo.serve.json_log import log
 from pulmo.serve.models import ServedModel
 from pulmo.serve.options import ServeOptions
 from pulmo.serve.worker import Job
@@ -54,6 +55,14 @@ def site(
     config = uvicorn.Config(make_app(service, HOSTS), port=0, log_config=None, ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
+
+    def log_others(*told: Any, **values: Any) -> None:  # noqa: ANN401 - passed on
+        # What this thread logs between two tests would be shown among their results.
+        if threading.current_thread() is not thread:
+            log(*told, **values)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr("pulmo.serve.frame.log", log_others)
     thread.start()
     while not server.started:
         time.sleep(0.01)
@@ -61,6 +70,7 @@ def site(
     yield Site(f"http://127.0.0.1:{port}", service)
     server.should_exit = True
     thread.join()
+    patch.undo()
     service.database.close()
 
 

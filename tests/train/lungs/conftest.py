@@ -1,6 +1,5 @@
 """A training of the lungs on phantoms, cut to seconds."""
 
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -21,11 +20,9 @@ def settings() -> LungSettings:
 
 
 @pytest.fixture(scope="session")
-def masks(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The masks of the phantoms, in a folder that is named like that of the images."""
-    root = tmp_path_factory.mktemp("masks")
-    shutil.copytree(phantoms.parent / "lung-masks", root / "images")
-    return root
+def masks(phantoms: Path) -> Path:
+    """The masks of the phantoms."""
+    return phantoms.parent / "lung-masks"
 
 
 @pytest.fixture(scope="session")

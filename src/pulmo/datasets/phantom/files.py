@@ -41,8 +41,9 @@ def write_phantoms(
 ) -> Path:
     """Draws phantoms into a folder and returns their table.
 
-    The folder gets `images/*.png|jpg|dcm`, `lung-masks/*.png` and `lesion-masks/*.png` of the same
-    stems, and last `phantoms.csv`, whose paths are relative to the folder. A patient has one label
+    The folder gets `images/*.png|jpg|dcm`, `lung-masks/images/*.png` and
+    `lesion-masks/images/*.png` of the same stems, where masks of these images are looked for, and
+    last `phantoms.csv`, whose paths are relative to the folder. A patient has one label
     and one to three images. Sizes, formats and markers are drawn without regard to the label. The
     same arguments give the same bytes.
 
@@ -99,8 +100,8 @@ def _write(
     suffix, data = _encode(phantom, f"{patient} {stem}", generator)
     image = Path("images", stem + suffix)
     _put(folder / image, data)
-    _put(folder / "lung-masks" / f"{stem}.png", mask_png(phantom.lungs))
-    _put(folder / "lesion-masks" / f"{stem}.png", mask_png(phantom.lesion))
+    for kind, mask in (("lung", phantom.lungs), ("lesion", phantom.lesion)):
+        _put(folder / f"{kind}-masks" / image.parent / f"{stem}.png", mask_png(mask))
     height, width = phantom.pixels.shape
     return {
         "path": image.as_posix(),
