@@ -9,10 +9,10 @@ WEIGHTS ?= ../shared/weights/mobilenet_v2.imagenet.features.safetensors
 OUT ?= out
 PAGE_TYPES := tests/serve/page
 
-.PHONY: help setup demo real test check page-types docs figures format bench requirements clean
+.PHONY: help setup demo pacs-demo real test check page-types docs figures format bench requirements clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 setup: $(VENV)/.installed ## make the environment
 
@@ -26,6 +26,9 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 
 demo: setup ## draw phantoms, train, evaluate, explain and report, offline
 	$(BIN)/pulmo demo --out $(OUT)/demo
+
+pacs-demo: setup ## show pulmo listen next to Orthanc, a PACS, until Ctrl-C
+	$(BIN)/python examples/pacs_demo.py
 
 real: setup ## train the starter recipe on the real sets in DATA and evaluate it elsewhere
 	$(BIN)/python benchmarks/starter.py --data $(DATA) --weights $(WEIGHTS) --out $(OUT)/starter

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from pulmo.serve.database import Database
+from pulmo.serve.database import ServeDatabase
 from pulmo.serve.tokens import create_token
 
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
@@ -98,7 +98,7 @@ def serving(*options: str) -> Iterator[Server]:
     """Starts a server with the model that comes with pulmo on a free port, and stops it."""
     with tempfile.TemporaryDirectory() as folder:
         data, said = Path(folder, "data"), Path(folder, "stderr")
-        with Database(data) as database:
+        with ServeDatabase(data) as database:
             token = create_token(database, "benchmark")
         words = [sys.executable, "-m", "pulmo", "serve", "--port", "0", "--data", str(data)]
         with said.open("wb") as stderr:

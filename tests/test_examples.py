@@ -7,6 +7,7 @@ from types import ModuleType
 import pytest
 
 import pulmo
+from fixtures.orthanc import PROGRAM
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -23,6 +24,7 @@ def load(name: str) -> ModuleType:
 def test_every_example_is_tested() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {
         "evaluate_predictions",
+        "pacs_demo",
         "train_and_evaluate",
     }
 
@@ -35,6 +37,18 @@ def test_predictions_are_evaluated_within_each_hospital(capsys: pytest.CaptureFi
     assert inside["B"] < 0.65
     example.main()
     assert capsys.readouterr().out
+
+
+def test_an_archive_gets_the_results_of_drawn_images(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = load("pacs_demo")
+    if PROGRAM is None:
+        pytest.skip("Orthanc is not installed")
+    monkeypatch.setattr(example, "IMAGES", 1)
+    example.main(["--once"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == ["Drawn^covid", "DX,", "OT,", "PR,", "SR"]
 
 
 def test_a_model_is_trained_evaluated_audited_and_explained(tmp_path: Path) -> None:

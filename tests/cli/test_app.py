@@ -23,7 +23,7 @@ VERBS = (
     "audit", "card",
     "recipes", "train", "search", "lr-find", "export", "predict", "screen", "evaluate", "compare",
     "explain", "features", "gallery", "reproduce", "demo", "bench", "data", "lungs",
-    "serve",
+    "serve", "listen", "pull",
     "selftest",
 )  # fmt: skip
 DATA_VERBS = tuple(str(command.name) for command in data.app.registered_commands)

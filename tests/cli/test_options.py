@@ -15,6 +15,7 @@ from pulmo.cli.options import flags_used, sentences_of, takes_options
 from pulmo.core import flags
 from pulmo.core.errors import UsageError
 from pulmo.core.flags import PYTHON_ONLY, flag
+from pulmo.node.options import ListenOptions, Network, NodeData, PullOptions
 from pulmo.predictions.reading.options import Options
 from pulmo.reproduce.options import ReproduceOptions
 from pulmo.serve.options import DataOptions, ServeOptions
@@ -25,7 +26,8 @@ ALL = {
     each
     for module in (data, evaluation, lungs, speed, training)
     for _, each in getmembers(module, is_dataclass)
-} | {Options, ReproduceOptions, DataOptions, ServeOptions}  # fmt: skip
+} | {Options, ReproduceOptions, DataOptions, ServeOptions, NodeData, Network,
+     ListenOptions, PullOptions}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -13,39 +13,15 @@ from starlette.testclient import TestClient
 
 from fixtures.refuses import refuses
 from pulmo.core.files import sha256
-from pulmo.serve import results
-from pulmo.serve.database import Database
-from pulmo.serve.log import export_log, log_rows
+from pulmo.daemon.audit_log import export_log, log_rows
+from pulmo.serve.database import ServeDatabase
 from pulmo.serve.service import Service
 from pulmo.serve.tokens import create_token, has_token, holder_of, revoke_token, tokens_of
-
-VERSION_1 = """
-CREATE TABLE predictions (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
-    status TEXT NOT NULL, answer TEXT NOT NULL);
-CREATE TABLE tokens (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, created TEXT NOT NULL,
-    revoked TEXT);
-CREATE TABLE log (number INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, who TEXT NOT NULL,
-    action TEXT NOT NULL, request_id TEXT, prediction_id TEXT, model_sha256 TEXT,
-    input_sha256 TEXT, answer TEXT);
-INSERT INTO tokens VALUES ('anna', 'hash', '2026', NULL);
-INSERT INTO predictions (id, status, answer) VALUES ('a', 'done', '{"of": "anna"}');
-INSERT INTO predictions (id, status, answer) VALUES ('b', 'done', '{"of": "nobody knows"}');
-INSERT INTO log (at, who, action, prediction_id) VALUES ('2026', 'anna', 'predict', 'a');
-PRAGMA user_version = 1;
-"""
-
-
-def change_again(database: Database) -> None:
-    """Does what a process does that read the version before another one changed the file."""
-    versions = iter([1, 2])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(database, "_version", lambda: next(versions))
-        database._prepare()
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Any:  # noqa: ANN401 - it is closed at the end
-    with Database(tmp_path / "data") as opened:
+    with ServeDatabase(tmp_path / "data") as opened:
         yield opened
 
 
@@ -87,7 +63,7 @@ class TestLog:
             "UPDATE OR REPLACE log SET number = 1 WHERE number = 2",
         ],
     )
-    def test_no_line_is_changed_or_removed(self, database: Database, change: str) -> None:
+    def test_no_line_is_changed_or_removed(self, database: ServeDatabase, change: str) -> None:
         create_token(database, "anna")
         create_token(database, "ben")
         before = list(log_rows(database))
@@ -110,7 +86,7 @@ class TestLog:
         assert line["prediction_id"] == row["prediction_id"] == done["id"]
         assert json.loads(row["answer"]) == line["answer"]
 
-    def test_an_empty_one_is_exported_too(self, database: Database) -> None:
+    def test_an_empty_one_is_exported_too(self, database: ServeDatabase) -> None:
         text = io.StringIO()
         export_log(database, "json", text)
         assert json.loads(text.getvalue()) == []
@@ -119,7 +95,7 @@ class TestLog:
 class TestTokens:
     """Who may call."""
 
-    def test_only_its_hash_is_kept(self, database: Database) -> None:
+    def test_only_its_hash_is_kept(self, database: ServeDatabase) -> None:
         token = create_token(database, "anna")
         assert len(token) > 40
         assert holder_of(database, token) == ("anna", False)
@@ -129,7 +105,7 @@ class TestTokens:
         for path in database.path.parent.iterdir():
             assert token.encode() not in path.read_bytes()
 
-    def test_a_name_is_given_once(self, database: Database) -> None:
+    def test_a_name_is_given_once(self, database: ServeDatabase) -> None:
         assert not has_token(database)
         create_token(database, "anna")
         with refuses("token-exists", "anna"):
@@ -148,7 +124,7 @@ class TestTokens:
 
     @pytest.mark.parametrize("name", ["", "a b", "local", "x" * 65, "ünder"])
     def test_a_name_that_the_log_could_not_tell_is_refused(
-        self, database: Database, name: str
+        self, database: ServeDatabase, name: str
     ) -> None:
         with refuses("token-name-invalid"):
             create_token(database, name)
@@ -157,41 +133,29 @@ class TestTokens:
 class TestFaults:
     """A database that cannot be used."""
 
-    def test_only_the_user_may_read_it(self, database: Database) -> None:
+    def test_only_the_user_may_read_it(self, database: ServeDatabase) -> None:
         assert stat.S_IMODE(database.path.parent.stat().st_mode) == 0o700
         for path in database.path.parent.iterdir():
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
-    def test_what_is_no_database_or_a_later_one_is_refused(self, tmp_path: Path) -> None:
-        with Database(tmp_path) as made, made.transaction() as connection:
-            connection.execute("PRAGMA user_version = 99")
-        with refuses("database-newer", "serve.db"):
-            Database(tmp_path)
-        for path in tmp_path.iterdir():
-            path.unlink()
+    @pytest.mark.parametrize(("version", "code"), [(1, "database-older"), (99, "database-newer")])
+    def test_one_of_another_version_is_refused(
+        self, tmp_path: Path, version: int, code: str
+    ) -> None:
+        with ServeDatabase(tmp_path) as made, made.transaction() as connection:
+            connection.execute(f"PRAGMA user_version = {version}")
+        with refuses(code, "serve.db"):
+            ServeDatabase(tmp_path)
+
+    def test_what_is_no_database_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "serve.db").write_bytes(b"no database" * 100)
         with refuses("database-unusable", "serve.db"):
-            Database(tmp_path)
-
-    def test_one_of_version_1_tells_whose_results_it_has_by_its_log(self, tmp_path: Path) -> None:
-        old = sqlite3.connect(tmp_path / "serve.db")
-        old.executescript(VERSION_1)
-        old.close()
-        with Database(tmp_path) as database:
-            assert results.find(database, "a", "anna") == {"of": "anna"}
-            assert results.find(database, "a", "ben") is None
-            # The log says nothing of it, so that only who sees all can see it.
-            assert results.find(database, "b", "anna") is None
-            assert results.find(database, "b", None) == {"of": "nobody knows"}
-            assert tokens_of(database) == [("anna", "2026", None, False)]
-            change_again(database)
-        with Database(tmp_path) as database:
-            assert len(list(log_rows(database))) == 1
+            ServeDatabase(tmp_path)
 
     def test_a_folder_that_is_a_file_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "data").write_text("")
         with refuses("folder-is-file", "data"):
-            Database(tmp_path / "data")
+            ServeDatabase(tmp_path / "data")
 
     def test_a_locked_one_is_said_and_nothing_is_answered(
         self, service: Service, client: TestClient, image: Path

@@ -12,9 +12,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from fixtures.served import speaking
+from pulmo.daemon.json_log import take_over_logging
 from pulmo.serve.body import ArrivingBodies
 from pulmo.serve.connections import BoundedProtocol
-from pulmo.serve.json_log import take_over_logging
 from pulmo.serve.service import Service
 
 MakeService = Callable[..., Service]
@@ -56,7 +56,7 @@ class TestBodies:
         self, service: Service, client: TestClient, bodies: ModuleType,
         capfd: pytest.CaptureFixture[str],
     ) -> None:  # fmt: skip
-        take_over_logging()
+        take_over_logging("uvicorn", "python_multipart")
         for body in bodies.forms():
             response = client.post("/v1/predictions", content=body.data, headers=body.headers)
             assert response.status_code == 400, body.name

@@ -11,7 +11,7 @@ from pydicom import dcmread
 
 from fixtures.canaries import fill, leaks, written
 from fixtures.served import client_of
-from pulmo.serve.log import export_log
+from pulmo.daemon.audit_log import export_log
 from pulmo.serve.service import Service
 
 MakeDicom = Callable[..., bytes]

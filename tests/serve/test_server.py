@@ -17,7 +17,7 @@ from threading import Thread
 import pytest
 
 from fixtures.refuses import refuses
-from pulmo.serve.database import Database
+from pulmo.serve.database import ServeDatabase
 from pulmo.serve.options import ServeOptions
 from pulmo.serve.server import serve
 from pulmo.serve.tokens import create_token
@@ -39,7 +39,7 @@ class TestRefusals:
         assert refused.value.exit_status == 5
 
     def test_nobody_else_is_let_in_without_tls(self, bundle: Path, tmp_path: Path) -> None:
-        with Database(tmp_path) as database:
+        with ServeDatabase(tmp_path) as database:
             create_token(database, "anna")
         with refuses("serve-without-tls", ANY) as refused:
             serve([bundle], ServeOptions(data=tmp_path, host=ANY, port=0))
@@ -62,7 +62,7 @@ class TestRefusals:
         with refuses("port-invalid", 99999):
             serve([bundle], ServeOptions(data=tmp_path, port=99999))
         # No machine has this address, for it is one of documentation (RFC 5737).
-        with Database(tmp_path) as database:
+        with ServeDatabase(tmp_path) as database:
             create_token(database, "anna")
         elsewhere = ServeOptions(data=tmp_path, host="192.0.2.1", behind_proxy=True)
         with refuses("address-unusable", "192.0.2.1"):
@@ -178,7 +178,7 @@ def test_tls_is_spoken(bundle: Path, tmp_path: Path) -> None:
          "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert],
         check=True, capture_output=True,
     )  # fmt: skip
-    with Database(tmp_path / "data") as database:
+    with ServeDatabase(tmp_path / "data") as database:
         token = create_token(database, "anna")
     answers = []
 

@@ -15,13 +15,13 @@ from starlette.requests import Request
 from fixtures.refuses import refuses
 from fixtures.served import CRASH, CRASH_ONCE, HANG, client_of, faulty_worker, make_service
 from pulmo.core.errors import PulmoError
+from pulmo.daemon.job_pool import JobPool
 from pulmo.radiograph import Radiograph, decode_radiograph
 from pulmo.radiograph.limits import Limits
 from pulmo.serve.body import ArrivingBodies, BodyLimits, read_images
 from pulmo.serve.models import ServedModel
-from pulmo.serve.pool import JobPool
 from pulmo.serve.service import Service
-from pulmo.serve.worker import Job, Setup, worker, worker_of
+from pulmo.serve.worker import READY, Job, Setup, worker, worker_of
 
 pytestmark = pytest.mark.usefixtures("unmeasured_workers")
 
@@ -31,13 +31,13 @@ def pool(
     served: dict[str, ServedModel],
     tmp_path_factory: pytest.TempPathFactory,
     unmeasured_workers: None,  # noqa: ARG001 - it comes first
-) -> Iterator[JobPool]:
+) -> Iterator[JobPool[Job]]:
     """Two worker processes."""
     paths = [model.path for model in served.values()]
     trace = tmp_path_factory.mktemp("trace") / "trace"
     make = partial(faulty_worker, Setup(paths, list(served), 4096), trace)
     # Longer than any image takes on a machine that does much else.
-    made = JobPool(make, workers=2, seconds=6)
+    made = JobPool(make, READY, workers=2, seconds=6)
     made.wait()
     assert made.ready
     yield made
@@ -45,7 +45,9 @@ def pool(
 
 
 @pytest.fixture
-def service(pool: JobPool, served: dict[str, ServedModel], tmp_path: Path) -> Iterator[Service]:
+def service(
+    pool: JobPool[Job], served: dict[str, ServedModel], tmp_path: Path
+) -> Iterator[Service]:
     made = make_service(served, tmp_path / "data", pool)
     yield made
     made.database.close()
@@ -86,7 +88,7 @@ def test_in_a_form_it_costs_one_image(service: Service, image: Path) -> None:
 
 
 def test_workers_do_what_this_process_does(
-    pool: JobPool, served: dict[str, ServedModel], image: Path
+    pool: JobPool[Job], served: dict[str, ServedModel], image: Path
 ) -> None:
     here, model, data = worker_of(served), next(iter(served)), image.read_bytes()
     shown = {"form": "png", "side": None}
@@ -96,7 +98,8 @@ def test_workers_do_what_this_process_does(
 
 def test_a_model_that_changed_is_not_asked(served: dict[str, ServedModel]) -> None:
     (model,) = served.values()
-    pool = JobPool(partial(worker, Setup([model.path], ["0" * 16], 4096)), workers=1, seconds=5)
+    make = partial(worker, Setup([model.path], ["0" * 16], 4096))
+    pool = JobPool(make, READY, workers=1, seconds=5)
     with refuses("model-changed"):
         pool.wait()
     assert not pool.ready
@@ -105,8 +108,8 @@ def test_a_model_that_changed_is_not_asked(served: dict[str, ServedModel]) -> No
 
 def test_memory_is_limited() -> None:
     code = (
-        "from pulmo.serve.worker import _limit_memory\n"
-        "_limit_memory(1024)\n"
+        "from pulmo.daemon.confined import limit_memory\n"
+        "limit_memory(1024)\n"
         "kept = bytearray(2**28)\n"
         "try:\n    bytearray(2**31)\nexcept MemoryError:\n    print('refused')"
     )

@@ -18,9 +18,11 @@ from pulmo.cli import (
     export,
     features,
     gallery,
+    listen,
     lr_find,
     lungs,
     predict,
+    pull,
     recipes,
     reproduce,
     screen,
@@ -45,6 +47,8 @@ app.add_typer(data.app, name="data")
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(lungs.app, name="lungs")
 app.add_typer(serve.app, name="serve")
+app.add_typer(listen.app, name="listen")
+app.command("pull")(pull.pull)
 app.command("train")(train.train)
 app.command("search")(search.search)
 app.command("lr-find")(lr_find.lr_find)

@@ -27,6 +27,7 @@ _TRAINING_PACKAGES: Final = {
 }  # fmt: skip
 
 
+_DICOM_PACKAGES: Final = {"dicomweb_client", "highdicom", "pynetdicom"}
 _SERVER_PACKAGES: Final = {
     "fastapi", "markdown_it", "platformdirs", "prometheus_client", "python_multipart",
     "starlette", "uvicorn",
@@ -79,6 +80,12 @@ def _explained(error: Exception) -> PulmoError:
                 "server-package-missing",
                 f"{package} is not installed. `pulmo serve` needs it. Install it with: "
                 "pip install 'pulmo[serve]'.",
+            )
+        if package in _DICOM_PACKAGES:
+            return UsageError(
+                "dicom-package-missing",
+                f"{package} is not installed. The network of a hospital needs it. Install it "
+                "with: pip install 'pulmo[dicom]'.",
             )
     if isinstance(error, OSError) and error.filename:
         return InputError("file-unreadable", f"{error.filename} cannot be used: {error.strerror}.")

@@ -36,6 +36,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "pulmo train --folds.",
     "comparison-reference-unknown": "Name one of them with --against.",
     "curation-empty": "Name the sources whose labels are right with --trust.",
+    "date-invalid": "Name the first day with --since DATE.",
     "download-gone": "The page of the data set is shown by: pulmo data sources.",
     "download-interrupted": _AGAIN,
     "download-list-unexpected": "Download the files by hand, as is described by: "
@@ -45,6 +46,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "download-without-parts": "Leave --part out.",
     "folds-invalid": _FOLDS,
     "folds-missing": _FOLDS,
+    "get-not-offered": "Have it send to pulmo listen by C-MOVE with --move-to TITLE.",
     "image-changed": "Import the data set again with: pulmo data import.",
     "image-looks-cut": _ACCEPT.format("looks cut"),
     "image-looks-inverted": _ACCEPT.format("looks inverted"),
@@ -60,6 +62,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "label-is-column": "Leave --label out.",
     "label-map-not-taken": "Leave --map out.",
     "labels-not-of-predictions": _MERGE,
+    "listen-without-allow-list": "Name each with --allow TITLE.",
     "loss-diverged": "Begin at a lower rate with --from RATE.",
     "lungs-network-missing": _EXPORT,
     "manifest-needed": _MANIFEST,
@@ -132,6 +135,8 @@ HINTS: Final[Mapping[str, str]] = MappingProxyType({
 COMMAND_REMEDIES: Final[Mapping[tuple[str, str], str]] = MappingProxyType({
     ("pulmo reproduce", "weights-unavailable"): "Put them as NETWORK.safetensors into a folder "
     "and name it with --weights, or start from random weights with --from-scratch.",
+    ("pulmo listen", "tls-file-missing"): "Name both, with --tls-certificate and --tls-key.",
+    ("pulmo pull", "tls-file-missing"): "Name both, with --tls-certificate and --tls-key.",
     ("pulmo-vgg16", "training-diverged"): "Set a lower one with -lr.",
     ("pulmo-vgg16", "weights-unavailable"): "Name a safetensors file of them with --weights, or "
     "start from random weights with --from-scratch.",

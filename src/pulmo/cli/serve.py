@@ -58,7 +58,7 @@ def log(
     options: DataOptions,
 ) -> None:
     """Print who was answered what and when, the oldest first."""
-    from pulmo.serve.log import export_log
+    from pulmo.daemon.audit_log import export_log
     from pulmo.serve.server import open_database
 
     if output is not None:

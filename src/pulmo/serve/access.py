@@ -6,7 +6,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from pulmo.core.errors import InputError
-from pulmo.serve.log import LOCAL
+from pulmo.daemon.audit_log import LOCAL
 from pulmo.serve.service import Caller, Service
 from pulmo.serve.tokens import Holder
 

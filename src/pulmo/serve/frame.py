@@ -8,8 +8,8 @@ from uuid import uuid4
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pulmo.daemon.json_log import log
 from pulmo.serve.errors import error_response
-from pulmo.serve.json_log import log
 from pulmo.serve.metrics import Metrics
 
 POLICY: Final = (

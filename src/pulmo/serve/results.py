@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from pulmo.serve.database import Database
-from pulmo.serve.log import Entry, append
+from pulmo.daemon.audit_log import Entry, append
+from pulmo.daemon.database import Database
 
 _COLUMNS: Final = (
     "id",

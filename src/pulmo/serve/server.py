@@ -1,11 +1,9 @@
 """Serve: the service at an address, from the first check to the graceful stop."""
 
-import ipaddress
 import signal
 import socket
-import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -16,16 +14,18 @@ import uvicorn
 
 from pulmo.core.errors import InputError, InterruptedRunError, RefusedError, UsageError
 from pulmo.core.parallel import cores
+from pulmo.daemon.addresses import is_here
+from pulmo.daemon.job_pool import JobPool
+from pulmo.daemon.json_log import log, take_over_logging
+from pulmo.daemon.tls import TlsFiles
 from pulmo.serve.app import make_app
 from pulmo.serve.connections import bounded_protocol
-from pulmo.serve.database import Database
-from pulmo.serve.json_log import log, take_over_logging
+from pulmo.serve.database import ServeDatabase
 from pulmo.serve.models import ServedModel, open_models
 from pulmo.serve.options import DataOptions, ServeOptions
-from pulmo.serve.pool import JobPool
 from pulmo.serve.service import Service
 from pulmo.serve.tokens import has_token
-from pulmo.serve.worker import Setup, worker
+from pulmo.serve.worker import READY, Job, Setup, worker
 
 _LAST_PORT: Final = 65535
 _BACKLOG: Final = 128
@@ -39,14 +39,14 @@ def data_folder(options: DataOptions) -> Path:
     return options.data or platformdirs.user_data_path("pulmo") / "serve"
 
 
-def open_database(options: DataOptions) -> Database:
+def open_database(options: DataOptions) -> ServeDatabase:
     """Opens the database of a server.
 
     Raises:
         InputError: it cannot be used.
         PulmoError: it is locked, or the disk is full.
     """
-    return Database(data_folder(options))
+    return ServeDatabase(data_folder(options))
 
 
 def serve(
@@ -65,10 +65,10 @@ def serve(
         UsageError: options contradict each other.
         InterruptedRunError: Ctrl-C ended it.
     """
-    is_open = options.behind_proxy or not _is_here(options.host)
+    is_open = options.behind_proxy or not is_here(options.host)
     with open_database(options) as database:
         _check_exposure(options, database, is_open=is_open)
-        tls = _tls(options)
+        tls = TlsFiles(options.tls_cert, options.tls_key).server_context() is not None
         if options.results is not None and not options.results.is_dir():
             raise InputError("results-missing", f"{options.results} is not a folder.")
         opened = open_models(models)
@@ -89,25 +89,17 @@ def serve(
             raise InterruptedRunError("serve-interrupted", "The server was stopped.")
 
 
-def _pool(models: Mapping[str, ServedModel], options: ServeOptions) -> JobPool:
+def _pool(models: Mapping[str, ServedModel], options: ServeOptions) -> JobPool[Job]:
     paths = [model.path for model in models.values()]
     return JobPool(
         partial(worker, Setup(paths, list(models), options.memory)),
+        READY,
         workers=options.workers or cores(),
         seconds=options.timeout,
     )
 
 
-def _is_here(host: str) -> bool:
-    """Tells whether only this machine reaches an address."""
-    if host == "localhost":
-        return True
-    with suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return False
-
-
-def _check_exposure(options: ServeOptions, database: Database, *, is_open: bool) -> None:
+def _check_exposure(options: ServeOptions, database: ServeDatabase, *, is_open: bool) -> None:
     """Refuses to let others in without a token, or to send images without TLS."""
     if (is_open or options.require_token) and not has_token(database):
         raise RefusedError(
@@ -121,27 +113,6 @@ def _check_exposure(options: ServeOptions, database: Database, *, is_open: bool)
             f"Other machines can reach {options.host}, and images and tokens would be sent "
             "without TLS.",
         )
-
-
-def _tls(options: ServeOptions) -> bool:
-    """Checks the files of TLS; returns whether there are any."""
-    if (options.tls_cert is None) != (options.tls_key is None):
-        raise UsageError(
-            "tls-file-missing", "TLS needs two files, a certificate and its key; one was named."
-        )
-    if options.tls_cert is None or options.tls_key is None:
-        return False
-    try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
-            options.tls_cert, options.tls_key
-        )
-    except OSError as error:
-        raise InputError(
-            "tls-files-unusable",
-            f"{options.tls_cert} and {options.tls_key} cannot be used for TLS: "
-            f"{error.strerror or error}.",
-        ) from error
-    return True
 
 
 def http_config(service: Service, hosts: Sequence[str]) -> uvicorn.Config:
@@ -191,7 +162,7 @@ def _run(
     tls: bool,  # noqa: FBT001 - the fifth thing that a run needs
     on_ready: Callable[[str], None],
 ) -> "_Server":
-    take_over_logging()
+    take_over_logging("uvicorn", "python_multipart")
     config = http_config(service, hosts)
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host

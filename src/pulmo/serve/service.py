@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pulmo.core.errors import InputError, PulmoError
 from pulmo.core.files import sha256
+from pulmo.daemon.audit_log import Entry
+from pulmo.daemon.database import Database
+from pulmo.daemon.job_pool import JobPool
 from pulmo.serve import results
 from pulmo.serve.answers import NAME, answer_of
 from pulmo.serve.body import ArrivingBodies
-from pulmo.serve.database import Database
 from pulmo.serve.kept import KeptImages
-from pulmo.serve.log import Entry
 from pulmo.serve.metrics import Metrics
 from pulmo.serve.models import ServedModel
 from pulmo.serve.options import MIB, ServeOptions
-from pulmo.serve.pool import JobPool
 from pulmo.serve.tokens import Holder, holder_of
 from pulmo.serve.worker import Job, Kind, Predicted
 from pulmo.workflows.predict import failed_prediction
@@ -68,7 +68,7 @@ class Service:
         models: Mapping[str, ServedModel],
         database: Database,
         options: ServeOptions,
-        pool: JobPool,
+        pool: JobPool[Job],
         *,
         needs_token: bool,
     ) -> None:

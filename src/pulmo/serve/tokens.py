@@ -7,8 +7,8 @@ import secrets
 from typing import Final, NamedTuple
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.serve.database import Database, now
-from pulmo.serve.log import LOCAL, Entry, append
+from pulmo.daemon.audit_log import LOCAL, Entry, append
+from pulmo.daemon.database import Database, now
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

@@ -1,9 +1,7 @@
 """What a worker process does: it reads an image, asks the model and draws, within limits."""
 
-import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +9,7 @@ from threading import Lock, Thread, Timer
 from typing import Any, Final, Literal, NamedTuple
 
 from pulmo.core.errors import PulmoError
+from pulmo.daemon.confined import limit_memory, silence
 from pulmo.radiograph import decode_radiograph
 from pulmo.radiograph.limits import LIMITS
 from pulmo.serve.answers import NAME, Facts
@@ -123,8 +122,8 @@ def worker(setup: Setup) -> Callable[[Job], Any]:
 
     # A process for each core leaves none for threads.
     cv2.setNumThreads(1)
-    _limit_memory(setup.memory)
-    _silence()
+    limit_memory(setup.memory)
+    silence()
     models = open_models(setup.paths)
     if list(models) != list(setup.ids):
         raise PulmoError("model-changed", "A model was changed after the server was started.")
@@ -190,20 +189,3 @@ def _image(opened: _Open, job: Job) -> tuple[bytes, int, int]:
     except PulmoError:
         radiograph = decode_radiograph(job.data, NAME, LIMITS)
     return image_bytes(radiograph.pixels, job.options["form"], job.options["side"])
-
-
-def _limit_memory(mebibytes: int) -> None:
-    """Limits what this process may allocate, where the system can do that."""
-    with suppress(ImportError, OSError, ValueError):
-        import resource  # noqa: PLC0415 - not on every system
-
-        most = mebibytes * 2**20
-        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-
-
-def _silence() -> None:
-    """Keeps what decoders write to the terminal, which may quote a file, out of the log."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):
-        os.dup2(nowhere, stream)
-    os.close(nowhere)

@@ -5,16 +5,15 @@ from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pulmo.core.errors import PulmoError
 from pulmo.core.workers import Lost, WorkerPool
-from pulmo.serve.worker import READY, Job
 
-Make = Callable[[], Callable[[Job], Any]]
+Job = TypeVar("Job")
 
 
-class JobPool:
+class JobPool(Generic[Job]):
     """Worker processes, each with a thread that hands it one job after the other.
 
     Attributes:
@@ -25,7 +24,8 @@ class JobPool:
 
     def __init__(
         self,
-        make: Make,
+        make: Callable[[], Callable[[Job], Any]],
+        ready: Job,
         *,
         workers: int,
         seconds: float,
@@ -34,6 +34,7 @@ class JobPool:
 
         Args:
             make: called once in each worker; returns what does a job and does not raise.
+            ready: a job that does nothing, which a worker does when it is ready.
             workers: how many processes.
             seconds: that a job may take.
         """
@@ -43,7 +44,7 @@ class JobPool:
         self._threads = [Thread(target=self._run, daemon=True) for _ in range(workers)]
         for thread in self._threads:
             thread.start()
-        self._first = self.submit(READY)
+        self._first = self.submit(ready)
 
     @property
     def ready(self) -> bool:

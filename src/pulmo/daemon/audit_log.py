@@ -1,4 +1,4 @@
-"""The log of what the server answered, to which lines can only be added."""
+"""The log of what a program answered, to which lines can only be added."""
 
 import csv
 import json
@@ -6,11 +6,33 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple, TextIO
 
-from pulmo.serve.database import Database, now
+from pulmo.daemon.database import Database, now
 
 LOCAL: Final = "local"
 """Who calls without a token."""
 
+# A replacement of a row fires no trigger of deletion, so it is refused as an insertion.
+LOG_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS log (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    at TEXT NOT NULL,
+    who TEXT NOT NULL,
+    action TEXT NOT NULL,
+    request_id TEXT,
+    prediction_id TEXT,
+    model_sha256 TEXT,
+    input_sha256 TEXT,
+    answer TEXT
+);
+CREATE TRIGGER IF NOT EXISTS log_changed BEFORE UPDATE ON log
+BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS log_deleted BEFORE DELETE ON log
+BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS log_replaced BEFORE INSERT ON log
+WHEN EXISTS (SELECT 1 FROM log WHERE number = NEW.number)
+BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+"""
+"""Makes the table of the log."""
 _COLUMNS: Final = (
     "at",
     "who",
@@ -91,7 +113,7 @@ def export_log(database: Database, form: Literal["csv", "json"], stream: TextIO)
     """Writes the log, the oldest line first.
 
     Args:
-        database: of the server.
+        database: of the program.
         form: `csv`, or `json`: one list.
         stream: where it is written to.
     """

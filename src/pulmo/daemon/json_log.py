@@ -3,11 +3,9 @@
 import json
 import logging
 import sys
-from typing import Any, Final
+from typing import Any
 
-from pulmo.serve.database import now
-
-_LIBRARIES: Final = ("uvicorn", "python_multipart")
+from pulmo.daemon.database import now
 
 
 def log(event: str, level: str = "info", **values: object) -> None:
@@ -32,9 +30,9 @@ class _Lines(logging.Handler):
         log("server", record.levelname.lower(), message=str(record.msg))
 
 
-def take_over_logging() -> None:
-    """Has the warnings of the libraries that read requests written as JSON."""
-    for name in _LIBRARIES:
+def take_over_logging(*libraries: str) -> None:
+    """Has the warnings of libraries written as JSON."""
+    for name in libraries:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [_Lines()], False
         logger.setLevel(logging.WARNING)

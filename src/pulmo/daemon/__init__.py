@@ -1,0 +1,1 @@
+"""What programs share that run for weeks: database, logs, jobs in worker processes, addresses."""
