@@ -6,9 +6,15 @@ export const short = (bytes, at) => (bytes[at] << 8) | bytes[at + 1];
 /** A big-endian number. @param {Uint8Array} bytes @param {number} at */
 export const long = (bytes, at) => ((bytes[at] << 24) | (bytes[at + 1] << 16) | short(bytes, at + 2)) >>> 0;
 
-/** @param {Uint8Array} bytes @param {number} [from] @param {number} [to] */
+/**
+ * Bytes as letters, one each; what a browser calls latin1 is another table.
+ *
+ * @param {Uint8Array} bytes
+ * @param {number} [from]
+ * @param {number} [to]
+ */
 export const text = (bytes, from = 0, to = bytes.length) =>
-  new TextDecoder("latin1").decode(bytes.subarray(from, to));
+  Array.from(bytes.subarray(from, to), (byte) => String.fromCharCode(byte)).join("");
 
 /** @param {Uint8Array[]} pieces */
 export function joined(pieces) {

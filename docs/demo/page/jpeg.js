@@ -128,9 +128,22 @@ async function decoded(file) {
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
   const context = canvas.getContext("2d", { willReadFrequently: true });
   if (!context) throw damaged("JPEG", "the browser gives no canvas of its size");
+  checkCanvas(context);
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
   return context.getImageData(0, 0, canvas.width, canvas.height);
+}
+
+/** Refuses a canvas that a browser changes, so that nobody tells it from others. @param {OffscreenCanvasRenderingContext2D} context */
+function checkCanvas(context) {
+  const pattern = new ImageData(16, 16);
+  pattern.data.forEach((_, at) => (pattern.data[at] = at % 4 === 3 ? 255 : (at * 37) % 256));
+  context.putImageData(pattern, 0, 0);
+  const found = context.getImageData(0, 0, 16, 16).data;
+  context.clearRect(0, 0, 16, 16);
+  if (!pattern.data.every((value, at) => value === found[at])) {
+    throw notHere("The image is a JPEG file, and this browser changes what a page reads of a picture.");
+  }
 }
 
 /**

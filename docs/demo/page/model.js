@@ -45,6 +45,7 @@ export class Model {
 
   /** Loads the model from the folder of the page. */
   static async open() {
+    if (!isSecureContext) throw new Error("Open the page by https, or from this computer: browsers hash no files otherwise.");
     // Threads need headers that a static host does not send.
     env.wasm.numThreads = 1;
     const [contents, classifier, finder, list] = await Promise.all([

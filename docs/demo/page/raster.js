@@ -62,7 +62,7 @@ function samplesOf(file) {
   if (found) throw notHere(`The image is a ${found[1]} file.`);
   throw new Unreadable(
     "failed", "image-format-unknown",
-    "The image is not a PNG or JPEG file: its content is of another kind. If it is DICOM, use `pulmo serve`.",
+    "The image is not a PNG or JPEG file: its content is of another kind. If it is DICOM, use pulmo serve.",
   );
 }
 

@@ -24,4 +24,4 @@ export const truncated = (form) =>
 
 /** What a browser does not read as pulmo does. @param {string} what */
 export const notHere = (what) =>
-  new Unreadable("failed", "not-in-browser", `${what} This page does not read it, but \`pulmo serve\` does.`);
+  new Unreadable("failed", "not-in-browser", `${what} This page does not read it, but pulmo serve does.`);
