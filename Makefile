@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DATA ?= ../shared/data
 WEIGHTS ?= ../shared/weights/mobilenet_v2.imagenet.features.safetensors
 OUT ?= out
-TRY = $(OUT)/browser-demo/index.html
+DEMO = $(OUT)/browser-demo/index.html
 PAGE := tests/serve/page
 
 .PHONY: help setup demo real test check page-types page-packages browser-demo docs figures format bench requirements clean
@@ -58,9 +58,9 @@ browser-demo: setup page-packages ## build the page that runs in the browser alo
 	$(BIN)/python docs/demo/build.py $(PAGE)/node_modules $(OUT)/browser-demo
 
 docs: $(VENV)/.docs ## build the documentation, with the page of make browser-demo; a warning is an error
-	$(BIN)/sphinx-build -q -W --keep-going -b html $(if $(wildcard $(TRY)),-t try) docs $(OUT)/docs
+	$(BIN)/sphinx-build -q -W --keep-going -b html $(if $(wildcard $(DEMO)),-t browser_demo) docs $(OUT)/docs
 	@rm -rf $(OUT)/docs/try
-	@if [ -e $(TRY) ]; then cp -R $(OUT)/browser-demo $(OUT)/docs/try; fi
+	@if [ -e $(DEMO) ]; then cp -R $(OUT)/browser-demo $(OUT)/docs/try; fi
 	@echo "The documentation is in $(OUT)/docs/index.html."
 
 figures: demo ## draw the figures of the README, with Chromium

@@ -96,7 +96,8 @@ function columns({ values, width }, along) {
 }
 
 /**
- * Returns values between those of an image as OpenCV's INTER_LINEAR does, without a filter.
+ * Returns values between those of an image as OpenCV's INTER_LINEAR does, without a filter: a step
+ * in 32 bits, and a product that is added before it is rounded.
  *
  * @param {Plane} image
  * @param {number} height
@@ -114,9 +115,8 @@ export function interpolated(image, height, width) {
   for (let row = 0; row < height; row += 1) {
     const { first, second, share } = down[row];
     const [upper, lower] = [line(first), line(second)];
-    const rest = Math.fround(1 - share);
     for (let column = 0; column < width; column += 1) {
-      found[row * width + column] = upper[column] * rest + lower[column] * share;
+      found[row * width + column] = upper[column] + Math.fround(lower[column] - upper[column]) * share;
     }
   }
   return { values: found, height, width };
@@ -126,7 +126,10 @@ export function interpolated(image, height, width) {
 function blended(values, start, across) {
   return Float32Array.from(
     across,
-    ({ first, second, share }) => values[start + first] * Math.fround(1 - share) + values[start + second] * share,
+    ({ first, second, share }) => {
+      const value = values[start + first];
+      return value + Math.fround(values[start + second] - value) * share;
+    },
   );
 }
 
@@ -134,7 +137,7 @@ function blended(values, start, across) {
 function neighbours(size, count) {
   const scale = 1 / (count / size);
   return Array.from({ length: count }, (_, place) => {
-    const at = Math.fround((place + 0.5) * scale - 0.5);
+    const at = (place + 0.5) * scale - 0.5;
     const first = Math.floor(at);
     if (first < 0) return { first: 0, second: 0, share: 0 };
     if (first >= size - 1) return { first: size - 1, second: size - 1, share: 0 };
