@@ -10,6 +10,7 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +26,7 @@ from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import PulmoError
 from pulmo.core.message import Message
 from pulmo.core.shipped import shipped_bundle
+from pulmo.datasets.phantom import write_phantoms
 from pulmo.decide.detections import SMALLEST
 from pulmo.explain.heat_map import caption
 from pulmo.explain.location import SIDE
@@ -69,6 +71,8 @@ _STEPS: Final = 1276
 
 _STOPS: Final = 32
 
+_DRAWINGS: Final = 3
+
 _LANES: Final = 8
 """In which ONNX Runtime adds up 32-bit numbers on x86 processors (Eigen: two packets of four)."""
 
@@ -108,6 +112,7 @@ def build(bundle: Path, packages: Path, out: Path) -> None:
     (out / "model.onnx").write_bytes(predictor.model)
     (out / "lungs.onnx").write_bytes(with_means_by_lanes(finder.model))
     (out / "training.sha256").write_bytes(predictor.seen.listed())
+    _draw(out)
 
 
 def contents_of(bundle: Path, predictor: Predictor, finder: LungFinder) -> Text:
@@ -205,6 +210,15 @@ def index_page(page: str) -> str:
     return page
 
 
+def _draw(out: Path) -> None:
+    """Writes drawings, for who has no radiograph at hand."""
+    with TemporaryDirectory() as folder:
+        write_phantoms(Path(folder) / "drawn", 12, seed=5)
+        files = sorted((Path(folder) / "drawn" / "images").glob("*.png"))
+        for number, file in enumerate(files[:_DRAWINGS], 1):
+            shutil.copy(file, out / f"drawing-{number}.png")
+
+
 def _check(card: Card) -> None:
     image = card.input.image
     known: Text = {"aspect": "squash", "grey": "plain"}
@@ -297,6 +311,12 @@ _PARTS: Final = {
     ),
     ('<p id="drop-text">', "</p>"): (
         '<p id="drop-text">Drop radiographs or a folder here: PNG or JPEG. Nothing is uploaded.</p>'
+    ),
+    ('<input type="file" id="files"', ">"): (
+        '<p class="row">'
+        '<button type="button" id="show-drawings" disabled>Try three drawings</button> '
+        '<span class="quiet">They show no patient.</span></p>\n'
+        '      <input type="file" id="files" multiple hidden aria-label="Images">'
     ),
     ('<option value="sent">', "</option>"): '<option value="sent">newest</option>',
     ('<p id="list-empty" class="quiet">', "</p>"): (

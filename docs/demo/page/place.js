@@ -1,6 +1,7 @@
-/** The place where images are classified: this browser. It has no tokens, exports or reports. */
+/** The place where images are classified: this browser. It has drawings, and no tokens, exports or reports. */
 
 import { byId } from "./dom.js";
+import { loaded } from "./model.js";
 
 /** @typedef {import("./types.js").Prediction} Prediction */
 
@@ -15,13 +16,28 @@ export const SAYS = {
   expired: "This page does not have the image any more.",
 };
 
-/** Says that the page has started. */
-export function bindPlace() {
+/** Drawings, for those who have no radiograph at hand. */
+const DRAWINGS = [1, 2, 3].map((number) => `drawing-${number}.png`);
+
+/**
+ * Binds the drawings, and says that the page has started.
+ *
+ * @param {(path: string, name: string) => void} _save of a place with exports
+ * @param {(files: File[]) => void} add
+ */
+export function bindPlace(_save, add) {
   byId("not-started", HTMLElement).remove();
+  byId("show-drawings", HTMLButtonElement).addEventListener("click", async () => {
+    const found = DRAWINGS.map(async (name) => new File([await (await loaded(name)).blob()], name));
+    add(await Promise.all(found));
+  });
 }
 
-/** There is nothing to show. */
-export function drawPlace() {}
+/** The drawings can be classified as soon as the model is there. */
+export function drawPlace() {
+  const isLoading = byId("choose-files", HTMLButtonElement).disabled;
+  byId("show-drawings", HTMLButtonElement).disabled = isLoading;
+}
 
 /** @returns {HTMLElement[]} */
 export const imageButtons = () => [];

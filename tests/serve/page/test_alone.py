@@ -315,6 +315,8 @@ def test_it_shows_a_result_and_sends_nothing(
     page.check("#heat")
     expect(page.locator("#legend")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    page.get_by_role("button", name="Try three drawings").click()
+    expect(page.locator(".item .number")).to_have_count(4)
     for absent in ("#report", "#export-csv", "#forget", "#token-dialog", "a[href^='/']"):
         expect(page.locator(absent)).to_have_count(0)
     page.locator("#heat").blur()
@@ -323,7 +325,7 @@ def test_it_shows_a_result_and_sends_nothing(
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(page.locator(".item")).to_have_count(0)
+    expect(page.locator(".item")).to_have_count(3)
     pages = [each.url for each in sent if not each.url.startswith(("blob:", "data:"))]
     assert all(each.startswith(alone) for each in pages)
     assert {each.method for each in sent} == {"GET"}

@@ -238,7 +238,7 @@ bindFiles();
 bindTheme();
 bindList();
 bindTop();
-bindPlace(save);
+bindPlace(save, add);
 bindKeys(shortcuts({ entries, list, viewer, actions }));
 bindArrows(viewer.panes);
 drawChosen();

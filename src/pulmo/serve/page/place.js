@@ -26,8 +26,9 @@ export const SAYS = {
  * Binds the token and the exports.
  *
  * @param {(path: string, name: string) => void} save
+ * @param {(files: File[]) => void} _add of a place that has images of its own
  */
-export function bindPlace(save) {
+export function bindPlace(save, _add) {
   onTokenNeeded(askForToken);
   for (const form of ["csv", "json"]) {
     byId(`export-${form}`, HTMLButtonElement).addEventListener("click", () =>

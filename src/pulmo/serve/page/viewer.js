@@ -176,7 +176,7 @@ export class Viewer {
         const lungs = await loadLungs(/** @type {string} */ (id), signal);
         if (!this.lungs.checked) return;
         pane.lungs = lungs;
-        const said = lungs.found ? lungs.notes.join(" ") : `No lungs were found. ${lungs.reason ?? ""}`;
+        const said = lungs.found ? lungs.notes.join(" ") : lungs.reason ?? "No lungs were found.";
         this.#note(place, "lungs", said);
       }, () => { pane.lungs = null; }),
       this.#layer(place, "boxes", on(this.boxes), async () => {
