@@ -118,8 +118,8 @@ Of the {done} images that both classify:
 | colour or opacity of a drawn heat map, of 255 | {drawn} |
 | edge or score of a box | {boxes:.1e} |
 
-The lungs have a Dice coefficient of {dice:.5f} or more, and all pixels of {same_lungs} images are
-the same. Probabilities and maps of {close} images differ by less than 0.001. The notes of {notes}
+All pixels of the lungs are the same on {same_lungs} images; the lowest Dice coefficient is
+{dice:.5f}. Probabilities and maps of {close} images differ by less than 0.001. The notes of {notes}
 images are the same.
 
 An image takes {seconds:.2f} s in the browser (median; nine in ten take {slow:.2f} s or less) and

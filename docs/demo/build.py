@@ -71,6 +71,8 @@ _STEPS: Final = 1276
 
 _STOPS: Final = 32
 
+_CONTENTS: Final = "model.json"
+
 _DRAWINGS: Final = 3
 
 _LANES: Final = 8
@@ -84,7 +86,7 @@ class BuildError(Exception):
 
 
 def build(bundle: Path, packages: Path, out: Path) -> None:
-    """Writes the folder; what was there before is deleted.
+    """Writes the folder, in the place of an earlier one.
 
     Args:
         bundle: the model.
@@ -92,7 +94,8 @@ def build(bundle: Path, packages: Path, out: Path) -> None:
         out: the folder.
 
     Raises:
-        BuildError: ONNX Runtime Web is missing, or the page cannot prepare images for the model.
+        BuildError: ONNX Runtime Web is missing, the folder is of something else, or the page cannot
+            prepare images for the model.
         InputError: the bundle is missing or damaged.
     """
     runtime = packages / "onnxruntime-web" / "dist"
@@ -101,18 +104,27 @@ def build(bundle: Path, packages: Path, out: Path) -> None:
     predictor = Predictor.open(bundle)
     finder = predictor.finder or shipped_finder()
     contents = contents_of(bundle, predictor, finder)
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
+    _clear(out)
     for file in (*PAGE.iterdir(), *OWN.glob("*.js"), *(runtime / name for name in RUNTIME)):
         if file.name not in _LEFT_OUT:
             shutil.copy(file, out)
     (out / "index.html").write_text(index_page((PAGE / "index.html").read_text()))
-    (out / "model.json").write_text(json.dumps(contents, separators=(",", ":")))
+    (out / _CONTENTS).write_text(json.dumps(contents, separators=(",", ":")))
     (out / "card.html").write_text(_card_page(predictor.card))
     (out / "model.onnx").write_bytes(predictor.model)
     (out / "lungs.onnx").write_bytes(with_means_by_lanes(finder.model))
     (out / "training.sha256").write_bytes(predictor.seen.listed())
+    if (bundle / "LICENSE").is_file():
+        shutil.copy(bundle / "LICENSE", out / "LICENSE-of-the-model")
     _draw(out)
+
+
+def _clear(out: Path) -> None:
+    """Makes an empty folder; an earlier page is deleted, and nothing else."""
+    if out.exists() and any(out.iterdir()) and not (out / _CONTENTS).is_file():
+        raise BuildError(f"{out} is not a folder of this page, so it is not deleted.")
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
 
 
 def contents_of(bundle: Path, predictor: Predictor, finder: LungFinder) -> Text:
@@ -344,7 +356,7 @@ def main() -> None:
     """Builds the folder that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("packages", type=Path, help="the node_modules with onnxruntime-web")
-    parser.add_argument("out", type=Path, help="the folder; what was there before is deleted")
+    parser.add_argument("out", type=Path, help="the folder of the page")
     parser.add_argument("--bundle", type=Path, help="the model; the one that comes with pulmo")
     given = parser.parse_args()
     bundle = given.bundle or shipped_bundle()

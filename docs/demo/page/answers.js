@@ -5,9 +5,6 @@
 /** @typedef {import("./types.js").Facts} Facts */
 /** @typedef {import("./types.js").Prediction} Prediction */
 
-/** Until when an image can be asked for: as long as the page is open. */
-export const ALWAYS = "9999-12-31T23:59:59Z";
-
 /** @param {Contents} contents @param {string} hash @returns {Prediction} */
 export function emptyPrediction({ summary, weights_sha256 }, hash) {
   const { id, name, version, sha256: model, notice, positive_classes, threshold } = summary;

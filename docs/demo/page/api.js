@@ -3,7 +3,7 @@
  * server. What an image is asked for later is computed again of its file, so little memory is held.
  */
 
-import { ALWAYS, emptyPrediction, factsOf, resultOf } from "./answers.js";
+import { emptyPrediction, factsOf, resultOf } from "./answers.js";
 import { Model, loaded, read } from "./model.js";
 import { sha256 } from "./numbers.js";
 import { Unreadable } from "./unreadable.js";
@@ -101,7 +101,7 @@ async function predictionOf(opened, file) {
   let facts = {};
   try {
     const radiograph = await read(bytes);
-    facts = { facts: factsOf(radiograph), image_until: ALWAYS };
+    facts = { facts: factsOf(radiograph) };
     const outcome = await opened.predict(radiograph, hash);
     keep(empty.id, Promise.resolve({ contents: opened.contents, image: radiograph.image, outcome }));
     return { ...empty, ...facts, ...resultOf(opened.contents, outcome) };

@@ -39,11 +39,14 @@ export function drawPlace() {
   byId("show-drawings", HTMLButtonElement).disabled = isLoading;
 }
 
-/** @returns {HTMLElement[]} */
+/** @returns {HTMLButtonElement[]} */
 export const imageButtons = () => [];
 
 /** @type {import("./keys.js").Shortcut[]} */
 export const placeKeys = [];
+
+/** Whether an image could be read: it is then there as long as the page. @param {Prediction} prediction */
+export const isKept = ({ facts }) => facts !== null;
 
 /** @returns {[string, string][]} */
 export const keptRows = () => [];

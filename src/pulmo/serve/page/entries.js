@@ -1,6 +1,6 @@
 /** The images of the list: those that this page sent, and earlier results of the server. */
 
-import { SAYS } from "./place.js";
+import { SAYS, isKept } from "./place.js";
 
 /** @typedef {import("./types.js").Prediction} Prediction */
 
@@ -38,10 +38,9 @@ export class Entry {
     return this.state !== "done" && this.state !== "unsent";
   }
 
-  /** Whether the server still has the image. */
+  /** Whether the image can still be looked at. */
   get hasImage() {
-    const until = this.prediction?.image_until;
-    return until ? new Date(until) > new Date() : false;
+    return this.prediction !== null && isKept(this.prediction);
   }
 
   /** What became of it, in a word: a kind for the style and for people. */

@@ -62,6 +62,11 @@ export const placeKeys = [
   { keys: ["p"], shown: "P", says: "Save the report of the image", does: () => document.getElementById("report")?.click() },
 ];
 
+/** Whether the server still has the image of a result. @param {Prediction} prediction */
+export function isKept({ image_until: until }) {
+  return until !== null && new Date(until) > new Date();
+}
+
 /** What is said of how long an image is kept. @param {Prediction} prediction @returns {[string, string][]} */
 export function keptRows({ image_until: until }) {
   return [["Image kept until", until ? time(until) : "not kept any more"]];
