@@ -208,8 +208,6 @@ def served(folder: Path, files: Sequence[Given]) -> Iterator[str]:
     """Serves the page below /page/ and the files by number; gives the address of the page."""
 
     class Handler(SimpleHTTPRequestHandler):
-        extensions_map = SimpleHTTPRequestHandler.extensions_map | {".mjs": "text/javascript"}
-
         def do_GET(self) -> None:
             name = self.path.rpartition("/")[2]
             if not name.isdigit():
@@ -298,7 +296,8 @@ def report(found: Sequence[Compared], sources: int, folder: Path, browser: str) 
     same = Counter(each.here for each in found if each.here == each.there != "done")
     reasons = ", ".join(f"`{code}` {count}" for code, count in same.most_common())
     sizes = {file.name: file.stat().st_size for file in folder.iterdir()}
-    wasm = sum(size for name, size in sizes.items() if "ort" in name.partition(".")[0])
+    runtime = [name for name in sizes if name.endswith(".wasm") or name == "runtime.js"]
+    wasm = sum(sizes[name] for name in runtime)
     networks = sum(size for name, size in sizes.items() if name.endswith(".onnx"))
     seconds = [each.seconds for each in done]
     packages = json.loads(PACKAGES.read_text())
@@ -325,7 +324,10 @@ def report(found: Sequence[Compared], sources: int, folder: Path, browser: str) 
         size=sum(sizes.values()) / 1e6,
         wasm=wasm / 1e6,
         networks=networks / 1e6,
-        code=sum(size for name, size in sizes.items() if name.endswith(CODE)) / 1e3,
+        code=sum(
+            size for name, size in sizes.items() if name.endswith(CODE) and name not in runtime
+        )
+        / 1e3,
     )
 
 

@@ -45,8 +45,12 @@ from pulmo.serve.models import open_models, summary_of
 OWN: Final = Path(__file__).with_name("page")
 """The modules that this page has instead of a server, or of those that ask one."""
 
-RUNTIME: Final = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
-"""The files of ONNX Runtime Web for the processor; the first loads the second."""
+RUNTIME: Final = {
+    "ort.wasm.bundle.min.mjs": "runtime.js",
+    "ort-wasm-simd-threaded.wasm": "ort-wasm-simd-threaded.wasm",
+}
+"""The files of ONNX Runtime Web for the processor -> their names here; the first loads the second.
+Some hosts do not know that a file whose name ends with mjs is a script."""
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
@@ -105,9 +109,11 @@ def build(bundle: Path, packages: Path, out: Path) -> None:
     finder = predictor.finder or shipped_finder()
     contents = contents_of(bundle, predictor, finder)
     _clear(out)
-    for file in (*PAGE.iterdir(), *OWN.glob("*.js"), *(runtime / name for name in RUNTIME)):
+    for file in (*PAGE.iterdir(), *OWN.glob("*.js")):
         if file.name not in _LEFT_OUT:
             shutil.copy(file, out)
+    for name, new in RUNTIME.items():
+        shutil.copy(runtime / name, out / new)
     (out / "index.html").write_text(index_page((PAGE / "index.html").read_text()))
     (out / _CONTENTS).write_text(json.dumps(contents, separators=(",", ":")))
     (out / "card.html").write_text(_card_page(predictor.card))

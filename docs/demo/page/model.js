@@ -1,6 +1,6 @@
 /** The model in the browser: its networks in ONNX Runtime, and the path from a file to a result. */
 
-import { InferenceSession, Tensor, env } from "./ort.wasm.bundle.min.mjs";
+import { InferenceSession, Tensor, env } from "./runtime.js";
 import { lookOf } from "./gate.js";
 import { squashed } from "./geometry.js";
 import { both, cutOut, decided } from "./lungs.js";
@@ -143,7 +143,7 @@ function softmax(logits, temperature) {
   return powers.map((each) => each / sum);
 }
 
-/** @param {import("./ort.wasm.bundle.min.mjs").Tensor} activation @returns {Plane[]} */
+/** @param {import("./runtime.js").Tensor} activation @returns {Plane[]} */
 function mapsOf({ dims, data }) {
   const [, classes, height, width] = dims;
   const values = /** @type {Float32Array} */ (data);

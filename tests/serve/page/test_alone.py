@@ -73,8 +73,6 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     subprocess.run([sys.executable, script, PACKAGES, folder], check=True, stdout=subprocess.PIPE)
 
     class Handler(SimpleHTTPRequestHandler):
-        extensions_map = SimpleHTTPRequestHandler.extensions_map | {".mjs": "text/javascript"}
-
         def log_message(self, *_: object) -> None:
             pass
 

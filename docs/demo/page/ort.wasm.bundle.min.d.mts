@@ -1,2 +1,0 @@
-// The build copies ONNX Runtime under this name; these are its types.
-export * from "onnxruntime-common";
