@@ -1,6 +1,6 @@
 /** Where the lungs are, and the part of an image that a model sees of them (pulmo.lungs). */
 
-import { clip, filled, rint } from "./numbers.js";
+import { clip, filled, made, rint } from "./numbers.js";
 import { inside, squashed } from "./geometry.js";
 import { measured, nearerLeft, partsOf } from "./parts.js";
 import { interpolated, nearest } from "./resample.js";
@@ -45,14 +45,16 @@ export function decided(card, probability, { height, width }) {
   const { values } = interpolated({ values: kept, height: side, width: side }, height, width);
   const nearer = nearest(nearerLeft(parts), [side, side], [height, width]);
   const half = (/** @type {number} */ is) => ({
-    values: Uint8Array.from(values, (value, at) => (value >= threshold && nearer[at] === is ? 1 : 0)), height, width,
+    values: made(new Uint8Array(height * width), (at) => (values[at] >= threshold && nearer[at] === is ? 1 : 0)),
+    height,
+    width,
   });
   return { right: half(1), left: half(0), reason: null };
 }
 
 /** Both lungs. @param {Lungs} lungs @returns {Mask} */
 export function both({ right, left }) {
-  return { ...right, values: right.values.map((value, at) => value | left.values[at]) };
+  return { ...right, values: made(new Uint8Array(right.values.length), (at) => right.values[at] | left.values[at]) };
 }
 
 /**

@@ -8,6 +8,19 @@ export function rint(value) {
   return low % 2 ? low + 1 : low;
 }
 
+/**
+ * Fills an array of millions of values, for which `from` of arrays takes seconds.
+ *
+ * @template {Float32Array | Uint8Array | Uint16Array} T
+ * @param {T} array
+ * @param {(at: number) => number} of
+ * @returns {T}
+ */
+export function made(array, of) {
+  for (let at = 0; at < array.length; at += 1) array[at] = of(at);
+  return array;
+}
+
 /** @param {number} value @param {number} low @param {number} high */
 export const clip = (value, low, high) => Math.min(high, Math.max(low, value));
 

@@ -2,6 +2,7 @@
 
 import { text } from "./bytes.js";
 import { jpegSamples } from "./jpeg.js";
+import { made } from "./numbers.js";
 import { pngSamples } from "./png.js";
 import { Unreadable, notHere } from "./unreadable.js";
 
@@ -79,22 +80,22 @@ function checkShape(height, width) {
 
 /** Returns samples as grey, 0 to 1, in the same roundings. @param {Samples} samples @param {Note[]} notes */
 function greyOf({ values, opacity, top, channels }, notes) {
-  const [{ fround }, colours] = [Math, values];
+  const { fround } = Math;
   /** @type {Uint8Array | Uint16Array | Float32Array} */
-  let shown = colours;
+  let shown = values;
   if (opacity?.some((value) => value < top)) {
-    shown = Float32Array.from(colours, (value, at) => value * fround(opacity[Math.floor(at / channels)] / top));
+    shown = made(new Float32Array(values.length), (at) => values[at] * fround(opacity[Math.floor(at / channels)] / top));
     notes.push({ kind: "transparency", text: "Transparent parts were made black." });
   }
-  if (channels === 1) return Float32Array.from(shown, (value) => value / top);
-  const count = shown.length / 3;
+  const grey = new Float32Array(shown.length / channels);
+  if (channels === 1) return made(grey, (at) => shown[at] / top);
   let spread = 0;
   for (let at = 0; at < shown.length; at += 3) {
     const [red, green, blue] = [shown[at], shown[at + 1], shown[at + 2]];
     spread += Math.max(red, green, blue) - Math.min(red, green, blue);
   }
-  if (!spread) return Float32Array.from({ length: count }, (_, at) => shown[3 * at] / top);
-  const chroma = spread / count / top;
+  if (!spread) return made(grey, (at) => shown[3 * at] / top);
+  const chroma = spread / grey.length / top;
   if (chroma > MAX_CHROMA) {
     throw refused(
       "image-colour",
@@ -103,7 +104,7 @@ function greyOf({ values, opacity, top, channels }, notes) {
   }
   notes.push({ kind: "colour", text: `Colour was removed (mean chroma ${chroma.toFixed(3)}).` });
   const [red, green, blue] = LUMA.map((weight) => fround(weight / top));
-  return Float32Array.from({ length: count }, (_, at) =>
+  return made(grey, (at) =>
     fround(fround(fround(shown[3 * at] * red) + fround(shown[3 * at + 1] * green)) + fround(shown[3 * at + 2] * blue)));
 }
 

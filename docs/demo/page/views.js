@@ -1,6 +1,6 @@
 /** What the viewer shows of a result: the pixels, heat maps, lungs and boxes (pulmo.serve.views). */
 
-import { clip, rint } from "./numbers.js";
+import { clip, made, rint } from "./numbers.js";
 import { onImage } from "./geometry.js";
 import { both } from "./lungs.js";
 import { outlines } from "./outlines.js";
@@ -22,7 +22,7 @@ export function pixels(image, side) {
   const factor = Math.min(1, side / Math.max(image.height, image.width));
   const [height, width] = [image.height, image.width].map((length) => Math.max(1, rint(factor * length)));
   const { values } = factor < 1 ? resized(image, height, width, "box") : image;
-  return { values: Uint16Array.from(values, (value) => rint(Math.fround(value * 65535))), height, width };
+  return { values: made(new Uint16Array(values.length), (at) => rint(Math.fround(values[at] * 65535))), height, width };
 }
 
 /** The map of a class. @param {Shown} shown @param {string} label */
