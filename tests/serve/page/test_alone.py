@@ -7,9 +7,10 @@ import subprocess
 import sys
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,8 +25,10 @@ from fixtures.browser import Complaints
 from pulmo.core.errors import PulmoError
 from pulmo.core.shipped import shipped_bundle
 from pulmo.datasets.phantom import write_phantoms
+from pulmo.lungs.finder import shipped_finder
 from pulmo.radiograph import decode_radiograph
 from pulmo.serve.answers import NAME
+from pulmo.serve.app import PAGE
 from pulmo.serve.views import VIEWS
 from pulmo.workflows.image_result import ImageResult
 from pulmo.workflows.model import load
@@ -337,3 +340,33 @@ def test_it_shows_a_result_and_sends_nothing(
     assert any("Content Security Policy" in text for text in complaints.texts)
     complaints.forget()
     page.close()
+
+
+@pytest.fixture
+def builder(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+    """Imports a module of the build."""
+    monkeypatch.syspath_prepend(ROOT / "docs" / "demo")
+    return import_module
+
+
+def test_a_page_that_has_lost_a_part_is_not_built(builder: Callable[[str], Any]) -> None:
+    index, error = builder("index_page"), builder("contents").BuildError
+    page = (PAGE / "index.html").read_text()
+    assert "connect-src 'self'" in index.index_page(page)
+    for broken in (page.replace("</footer>", ""), page + '<footer class="quiet"></footer>'):
+        with pytest.raises(error, match="must have one part from '<footer"):
+            index.index_page(broken)
+
+
+def test_a_model_whose_images_are_prepared_otherwise_is_refused(
+    builder: Callable[[str], Any],
+) -> None:
+    contents, bundle = builder("contents"), shipped_bundle()
+    assert bundle is not None
+    predictor = load(bundle).predictor
+    card = predictor.card
+    predictor.card = card.model_copy(
+        update={"input": card.input.model_copy(update={"outside": "kept", "margin": 0.1})}
+    )
+    with pytest.raises(contents.BuildError, match=r"its margin is 0\.1 and outside is kept"):
+        contents.contents_of(bundle, predictor, shipped_finder())
