@@ -94,7 +94,7 @@ requirements: setup ## compile the pinned requirements from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements/base.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --extra train -c requirements/base.txt pyproject.toml -o requirements/train.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --extra train --extra ray --extra dev -c requirements/train.txt pyproject.toml -o requirements/dev.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --extra serve -c requirements/dev.txt pyproject.toml -o requirements/serve.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --extra serve --extra dicom -c requirements/dev.txt pyproject.toml -o requirements/serve.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --extra train --extra docs -c requirements/dev.txt pyproject.toml -o requirements/docs.txt
 
 clean: ## remove what was made

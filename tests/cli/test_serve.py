@@ -74,7 +74,7 @@ def test_what_others_could_reach_is_refused(pulmo: Call, bundle: Path, tmp_path:
     pulmo("serve", "token", "create", "anna", "--data", tmp_path)
     status, _, err = pulmo(*words)
     assert status == 5
-    assert "--tls-cert" in err
+    assert "--tls-certificate" in err
 
 
 def test_an_option_at_the_wrong_place_is_not_lost(pulmo: Call, tmp_path: Path) -> None:

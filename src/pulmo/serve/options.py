@@ -43,7 +43,7 @@ class ServeOptions(DataOptions):
             keeps none.
         keep_mib: MiB of all images that are kept; the oldest are dropped first.
         results: a folder of runs, evaluations, audits and comparisons, which the page lists.
-        tls_cert: the certificate for TLS, a PEM file.
+        tls_certificate: the certificate for TLS, a PEM file.
         tls_key: the key of the certificate, a PEM file.
         behind_proxy: state that a proxy in front of the server speaks TLS with the world.
         require_token: ask for a token on this machine too.
@@ -65,7 +65,7 @@ class ServeOptions(DataOptions):
     keep: int = field(default=30, metadata=flag(metavar="MINUTES", least=0))
     keep_mib: int = field(default=1024, metadata=PYTHON_ONLY)
     results: Path | None = field(default=None, metadata=flag(metavar="DIR"))
-    tls_cert: Path | None = field(default=None, metadata=flag(metavar="FILE"))
+    tls_certificate: Path | None = field(default=None, metadata=flag(metavar="FILE"))
     tls_key: Path | None = field(default=None, metadata=flag(metavar="FILE"))
     behind_proxy: bool = False
     require_token: bool = False

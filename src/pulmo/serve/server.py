@@ -68,7 +68,7 @@ def serve(
     is_open = options.behind_proxy or not is_here(options.host)
     with open_database(options) as database:
         _check_exposure(options, database, is_open=is_open)
-        tls = TlsFiles(options.tls_cert, options.tls_key).server_context() is not None
+        tls = TlsFiles(options.tls_certificate, options.tls_key).server_context() is not None
         if options.results is not None and not options.results.is_dir():
             raise InputError("results-missing", f"{options.results} is not a folder.")
         opened = open_models(models)
@@ -107,7 +107,7 @@ def _check_exposure(options: ServeOptions, database: ServeDatabase, *, is_open: 
             "The server would ask for a token, and none has been made. Whoever reaches it could "
             "not be told apart.",
         )
-    if is_open and not (options.behind_proxy or options.tls_cert):
+    if is_open and not (options.behind_proxy or options.tls_certificate):
         raise RefusedError(
             "serve-without-tls",
             f"Other machines can reach {options.host}, and images and tokens would be sent "
@@ -128,7 +128,7 @@ def http_config(service: Service, hosts: Sequence[str]) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        ssl_certfile=options.tls_cert,
+        ssl_certfile=options.tls_certificate,
         ssl_keyfile=options.tls_key,
     )
 
