@@ -19,7 +19,7 @@ import pytest
 from fixtures.refuses import refuses
 from pulmo.serve.database import ServeDatabase
 from pulmo.serve.options import ServeOptions
-from pulmo.serve.server import serve
+from pulmo.serve.server import _listening, serve
 from pulmo.serve.tokens import create_token
 
 ANY = "0.0.0.0"  # noqa: S104 - it is refused
@@ -67,6 +67,14 @@ class TestRefusals:
         elsewhere = ServeOptions(data=tmp_path, host="192.0.2.1", behind_proxy=True)
         with refuses("address-unusable", "192.0.2.1"):
             serve([bundle], elsewhere)
+
+    def test_an_answer_in_two_parts_does_not_wait_for_the_client(self, tmp_path: Path) -> None:
+        with (
+            _listening(ServeOptions(data=tmp_path, port=0)) as listener,
+            socket.create_connection(listener.getsockname()),
+            listener.accept()[0] as taken,
+        ):
+            assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
     def test_a_model_is_served_once(self, bundle: Path, tmp_path: Path) -> None:
         with refuses("model-served-twice"):
