@@ -152,8 +152,8 @@ def _listening(options: ServeOptions) -> Iterator[socket.socket]:
             f"The port {options.port} of {options.host} cannot be listened at: {said}.",
         ) from error
     with listener:
-        # Connections inherit it. asyncio sets it only on sockets whose protocol is named, which those
-        # of a listener are not; without it an answer in two parts waits 40 ms for the client.
+        # Connections inherit it, and asyncio sets it only where a socket names its protocol, which
+        # these do not. Without it an answer in two parts waits 40 ms for the client.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield listener
 
