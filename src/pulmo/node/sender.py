@@ -19,7 +19,9 @@ _BATCH: Final = 20
 _LOOK: Final = 0.5
 """Seconds after which the outbox is looked at."""
 _RECORDS: Final = 60
-"""How often recording what was acknowledged is tried, once a second."""
+"""How often recording what was acknowledged is tried."""
+_PAUSE: Final = 1.0
+"""Seconds between these."""
 
 
 class Delays(NamedTuple):
@@ -106,7 +108,7 @@ class Sender:
                 mark_sent(self._store, queued)
             except PulmoError as error:
                 self._log("not-recorded", "error", queued, code=error.code, message=str(error))
-                if self._stopping.wait(1):
+                if self._stopping.wait(_PAUSE):
                     return
             else:
                 return
