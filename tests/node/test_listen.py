@@ -13,7 +13,7 @@ from pynetdicom import AE
 from fixtures.node import MODEL, Node, PoolHere, TakingPeer, listening, make_image, store, until
 from fixtures.orthanc import free_port
 from pulmo.core.errors import PulmoError
-from pulmo.node import judge, sender
+from pulmo.node import inbox, judge, outbox, sender
 from pulmo.node.listen import _Parts, _warn
 from pulmo.node.outbox import Queued, mark_sent
 from pulmo.node.store import Store
@@ -53,7 +53,7 @@ def test_an_open_connection_may_end_unless_a_second_signal_comes(
 def test_a_fault_that_is_not_the_images_leaves_it_waiting(
     make_node: MakeNode, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    real, faults = judge.settle, [LOCKED, ValueError("ZQX")]
+    real, faults = inbox.settle, [LOCKED, ValueError("ZQX")]
 
     def settle(*words: object) -> None:
         if faults:
@@ -109,6 +109,26 @@ def test_a_fault_of_a_sender_is_one_line_and_the_objects_wait(
         assert node.status.peers[0].error == "An error in pulmo: ValueError."
     until(lambda: node.status.peers[0].sent == 2)
     assert set(codes(capsys, "peer-away")) == {"internal-error"}
+
+
+def test_an_object_without_its_file_keeps_no_other_back(
+    make_node: MakeNode, peer: TakingPeer
+) -> None:
+    node = make_node(send_to=[peer.node])
+    node.receives()
+    node.judges()
+    assert store(node.port, make_image()) == 0
+    until(lambda: node.status.inbox["done"])
+    first, second = outbox.due(node.store, peer.node, 0, 2)
+    path = node.store.objects.path(first.sha256)
+    data = path.read_bytes()
+    path.unlink()
+    node.sends()
+    until(lambda: node.status.peers[0].sent == 1 and node.status.peers[0].error)
+    assert node.status.peers[0].error == "The file of an object was removed from the outbox."
+    assert first.sha256 != second.sha256
+    path.write_bytes(data)
+    until(lambda: node.status.peers[0].sent == 2)
 
 
 def test_objects_for_a_node_that_is_not_named_any_more_are_said(

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
-from pulmo.serve.json_log import log
 
 from fixtures.browser import Complaints, Site
 from fixtures.served import HOSTS, PoolHere, make_service
+from pulmo.daemon.json_log import log
 from pulmo.serve.app import make_app
 from pulmo.serve.models import ServedModel
 from pulmo.serve.options import ServeOptions
