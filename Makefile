@@ -7,9 +7,10 @@ BIN := $(VENV)/bin
 DATA ?= ../shared/data
 WEIGHTS ?= ../shared/weights/mobilenet_v2.imagenet.features.safetensors
 OUT ?= out
-PAGE_TYPES := tests/serve/page
+DEMO = $(OUT)/browser-demo/index.html
+PAGE := tests/serve/page
 
-.PHONY: help setup demo pacs-demo real test check page-types docs figures format bench requirements clean
+.PHONY: help setup demo pacs-demo real test check page-types page-packages browser-demo docs figures format bench requirements clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -46,15 +47,23 @@ check: setup ## lint, format, types, layers; with npm, the types of the page
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory page-types; \
 	else echo "npm is not installed; the types of the page are not checked." >&2; fi
 
-page-types: $(PAGE_TYPES)/node_modules/.installed
-	npm run --silent --prefix $(PAGE_TYPES) check
+page-types: page-packages
+	npm run --silent --prefix $(PAGE) check
 
-$(PAGE_TYPES)/node_modules/.installed: $(PAGE_TYPES)/package-lock.json
-	npm ci --silent --no-audit --no-fund --prefix $(PAGE_TYPES)
+page-packages: $(PAGE)/node_modules/.installed
+
+$(PAGE)/node_modules/.installed: $(PAGE)/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed: it comes with Node.js." >&2; exit 1; }
+	npm ci --silent --ignore-scripts --no-audit --no-fund --prefix $(PAGE)
 	@touch $@
 
-docs: $(VENV)/.docs ## build the documentation; a warning is an error
-	$(BIN)/sphinx-build -q -W --keep-going -b html docs $(OUT)/docs
+browser-demo: setup page-packages ## build the page that runs in the browser alone; needs npm
+	$(BIN)/python docs/demo/build.py $(PAGE)/node_modules $(OUT)/browser-demo
+
+docs: $(VENV)/.docs ## build the documentation, with the page of make browser-demo; a warning is an error
+	$(BIN)/sphinx-build -q -W --keep-going -b html $(if $(wildcard $(DEMO)),-t browser_demo) docs $(OUT)/docs
+	@rm -rf $(OUT)/docs/try
+	@if [ -e $(DEMO) ]; then cp -R $(OUT)/browser-demo $(OUT)/docs/try; fi
 	@echo "The documentation is in $(OUT)/docs/index.html."
 
 figures: demo ## draw the figures of the README, with Chromium
@@ -85,7 +94,8 @@ requirements: setup ## compile the pinned requirements from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements/base.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --extra train -c requirements/base.txt pyproject.toml -o requirements/train.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --extra train --extra ray --extra dev -c requirements/train.txt pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --extra serve --extra dicom -c requirements/dev.txt pyproject.toml -o requirements/serve.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --extra train --extra docs -c requirements/dev.txt pyproject.toml -o requirements/docs.txt
 
 clean: ## remove what was made
-	rm -rf $(VENV) .venv-base $(OUT) $(PAGE_TYPES)/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-base $(OUT) $(PAGE)/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,6 +1,7 @@
 """What `import pulmo` gives."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -275,3 +276,12 @@ def test_a_prediction_loads_no_table_and_no_torch(bundle: Path, image: Path) -> 
         [sys.executable, "-c", program, bundle, image], capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_the_telemetry_of_onnx_runtime_is_off(bundle: Path, tmp_path: Path) -> None:
+    # In CI, or where the caller has switched it off, there would be nothing to see.
+    env = {key: os.environ[key] for key in ("PATH", "PYTHONPATH") if key in os.environ}
+    code = f"import pulmo; pulmo.load({str(bundle)!r})"
+    subprocess.run([sys.executable, "-c", code], check=True, env={**env, "HOME": str(tmp_path)})
+    # It would keep an identifier of this machine, and what it is going to send.
+    assert not [each for each in tmp_path.rglob("*") if each.is_file()]

@@ -13,6 +13,7 @@ For research, not diagnosis. For example::
 What is named here is loaded when it is first used, so that `import pulmo` costs nothing.
 """
 
+import os
 import sys
 from importlib import import_module
 from types import ModuleType
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
     from pulmo.workflows.train import Run, train
 
 __version__ = "0.1.0"
+
+# Before ONNX Runtime is loaded: else it tells its makers over the network which models were run.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [
     "AuditOptions",

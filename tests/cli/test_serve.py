@@ -20,13 +20,14 @@ def test_a_token_is_made_listed_and_revoked(pulmo: Call, tmp_path: Path) -> None
     assert out.startswith("pulmo_")
     assert err == "It is not kept and cannot be shown again.\n"
     assert pulmo("serve", "token", "revoke", "anna", *place)[:2] == (0, "")
-    pulmo("serve", "token", "create", "ben", *place)
+    pulmo("serve", "token", "create", "ben", "--see-all", *place)
     _, listed, _ = pulmo("serve", "token", "list", *place)
     first, second = listed.splitlines()
     assert first.startswith("anna  ")
     assert " revoked " in first
     assert second.startswith("ben  ")
-    assert second.endswith(" valid")
+    assert "  sees its own  " in first
+    assert second.endswith("  sees all  valid")
     assert out.strip() not in listed
     status, _, err = pulmo("serve", "token", "revoke", "carl", *place)
     assert status == 3
@@ -73,7 +74,7 @@ def test_what_others_could_reach_is_refused(pulmo: Call, bundle: Path, tmp_path:
     pulmo("serve", "token", "create", "anna", "--data", tmp_path)
     status, _, err = pulmo(*words)
     assert status == 5
-    assert "--tls-cert" in err
+    assert "--tls-certificate" in err
 
 
 def test_an_option_at_the_wrong_place_is_not_lost(pulmo: Call, tmp_path: Path) -> None:

@@ -85,6 +85,14 @@ def test_our_own_errors_pass() -> None:
         raise RefusedError("image-too-large", "image.png is too large.")
 
 
+def test_a_want_of_memory_is_no_damage() -> None:
+    with (
+        refuses("image-memory", "image.png", "PNG"),
+        damage_of("image.png", "PNG"),
+    ):
+        raise MemoryError
+
+
 def test_the_element_that_an_error_names_is_reported() -> None:
     with (
         refuses("image-damaged", "ValueError at Rows (0028,0010)"),

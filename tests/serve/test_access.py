@@ -76,6 +76,51 @@ class TestTokens:
         assert (line["who"], line["request_id"], line["route"]) == ("anna", "mine-1", "/v1/models")
 
 
+class TestScope:
+    """Whose results a token shows."""
+
+    def test_a_token_shows_and_deletes_its_own_results_alone(
+        self, make: MakeService, image: Path
+    ) -> None:
+        service = make(needs_token=True)
+        anna, ben = (client_of(service, create_token(service.database, n)) for n in ("anna", "ben"))
+        key = anna.post("/v1/predictions", content=image.read_bytes()).json()["id"]
+        own = ben.post("/v1/predictions", content=image.read_bytes()).json()["id"]
+        path = f"/v1/predictions/{key}"
+        # What the server has drawn for one is not shown to another either.
+        assert anna.get(f"{path}/heatmap").status_code == 200
+        views = ("image", "heatmap", "explanation", "lungs", "boxes", "report.pdf")
+        for asked in (path, *(f"{path}/{view}" for view in views)):
+            assert code_of(ben.get(asked)) == (404, "prediction-unknown")
+        assert code_of(ben.delete(path)) == (404, "prediction-unknown")
+        for client, seen in ((anna, key), (ben, own)):
+            listed = client.get("/v1/predictions").json()["predictions"]
+            assert [each["id"] for each in listed] == [seen]
+            for form in ("json", "csv"):
+                text = client.get(f"/v1/predictions/export?format={form}").text
+                assert (key in text, own in text) == (seen == key, seen == own)
+        assert anna.delete(path).status_code == 204
+
+    def test_a_token_may_show_the_results_of_all(self, make: MakeService, image: Path) -> None:
+        service = make(needs_token=True)
+        anna = client_of(service, create_token(service.database, "anna"))
+        ward = client_of(service, create_token(service.database, "ward", sees_all=True))
+        key = anna.post("/v1/predictions", content=image.read_bytes()).json()["id"]
+        assert len(ward.get("/v1/predictions").json()["predictions"]) == 1
+        assert key in ward.get("/v1/predictions/export?format=csv").text
+        assert ward.get(f"/v1/predictions/{key}/boxes").status_code == 200
+        assert ward.delete(f"/v1/predictions/{key}").status_code == 204
+        assert anna.get("/v1/predictions").json()["predictions"] == []
+
+    def test_on_this_machine_all_results_are_seen_without_a_token(
+        self, service: Service, client: TestClient, done: dict[str, object]
+    ) -> None:
+        anna = client_of(service, create_token(service.database, "anna"))
+        assert anna.get("/v1/predictions").json()["predictions"] == []
+        (seen,) = client.get("/v1/predictions").json()["predictions"]
+        assert seen["id"] == done["id"]
+
+
 class TestPlace:
     """Names of the server, and pages that ask."""
 

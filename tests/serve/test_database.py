@@ -98,7 +98,8 @@ class TestTokens:
     def test_only_its_hash_is_kept(self, database: ServeDatabase) -> None:
         token = create_token(database, "anna")
         assert len(token) > 40
-        assert holder_of(database, token) == "anna"
+        assert holder_of(database, token) == ("anna", False)
+        assert holder_of(database, create_token(database, "ward", sees_all=True)) == ("ward", True)
         assert holder_of(database, f"{token}x") is None
         database.close()
         for path in database.path.parent.iterdir():
@@ -116,7 +117,7 @@ class TestTokens:
         with refuses("token-not-found", "anna"):
             revoke_token(database, "anna")
         (token,) = tokens_of(database)
-        assert token.name == "anna"
+        assert (token.name, token.sees_all) == ("anna", False)
         assert token.revoked is not None
         actions = [line["action"] for line in log_rows(database)]
         assert actions == ["create token anna", "revoke token anna"]
@@ -137,13 +138,16 @@ class TestFaults:
         for path in database.path.parent.iterdir():
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
-    def test_what_is_no_database_or_a_later_one_is_refused(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(("version", "code"), [(1, "database-older"), (99, "database-newer")])
+    def test_one_of_another_version_is_refused(
+        self, tmp_path: Path, version: int, code: str
+    ) -> None:
         with ServeDatabase(tmp_path) as made, made.transaction() as connection:
-            connection.execute("PRAGMA user_version = 99")
-        with refuses("database-newer", "serve.db"):
+            connection.execute(f"PRAGMA user_version = {version}")
+        with refuses(code, "serve.db"):
             ServeDatabase(tmp_path)
-        for path in tmp_path.iterdir():
-            path.unlink()
+
+    def test_what_is_no_database_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "serve.db").write_bytes(b"no database" * 100)
         with refuses("database-unusable", "serve.db"):
             ServeDatabase(tmp_path)

@@ -49,10 +49,10 @@ class TestRefusals:
         part = tmp_path / "part.pem"
         part.write_text("no certificate")
         with refuses("tls-file-missing"):
-            serve([bundle], ServeOptions(data=tmp_path, tls_cert=part))
+            serve([bundle], ServeOptions(data=tmp_path, tls_certificate=part))
         for cert in (part, tmp_path / "none.pem"):
             with refuses("tls-files-unusable", cert.name):
-                serve([bundle], ServeOptions(data=tmp_path, tls_cert=cert, tls_key=part))
+                serve([bundle], ServeOptions(data=tmp_path, tls_certificate=cert, tls_key=part))
 
     def test_a_port_that_is_taken_is_said(self, bundle: Path, tmp_path: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as other:
@@ -202,7 +202,7 @@ def test_tls_is_spoken(bundle: Path, tmp_path: Path) -> None:
         Thread(target=ask_and_stop, args=(address,), daemon=True).start()
 
     options = ServeOptions(
-        data=tmp_path / "data", host=ANY, port=0, workers=1, tls_cert=cert, tls_key=key
+        data=tmp_path / "data", host=ANY, port=0, workers=1, tls_certificate=cert, tls_key=key
     )
     serve([bundle], options, on_ready)
     assert answers == [401, 200]

@@ -14,10 +14,11 @@ from starlette.requests import Request
 
 from fixtures.refuses import refuses
 from fixtures.served import CRASH, CRASH_ONCE, HANG, client_of, faulty_worker, make_service
+from pulmo.core.errors import PulmoError
 from pulmo.daemon.job_pool import JobPool
 from pulmo.radiograph import Radiograph, decode_radiograph
 from pulmo.radiograph.limits import Limits
-from pulmo.serve.body import BodyLimits, read_images
+from pulmo.serve.body import ArrivingBodies, BodyLimits, read_images
 from pulmo.serve.models import ServedModel
 from pulmo.serve.service import Service
 from pulmo.serve.worker import READY, Job, Setup, worker, worker_of
@@ -120,7 +121,12 @@ def test_a_want_of_memory_is_told_from_a_fault(
     served: dict[str, ServedModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = Job("predict", next(iter(served)), "x", b"any")
-    for error, code in ((MemoryError(), "image-memory"), (ValueError("ZQX"), "internal-error")):
+    from_reader = PulmoError("image-memory", "Too much.")
+    for error, code in (
+        (MemoryError(), "image-memory"),
+        (from_reader, "image-memory"),
+        (ValueError("ZQX"), "internal-error"),
+    ):
 
         def fail(*_: object, error: Exception = error) -> None:
             raise error
@@ -175,7 +181,8 @@ class TestBody:
     @staticmethod
     def read(receive: Callable[[], Any]) -> object:
         scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
-        return asyncio.run(read_images(Request(scope, receive), BodyLimits(size=100, seconds=0.05)))
+        limits = BodyLimits(size=100, seconds=0.05, arriving=ArrivingBodies(1))
+        return asyncio.run(read_images(Request(scope, receive), limits))
 
     def test_one_that_takes_too_long_is_left(self) -> None:
         async def never() -> None:

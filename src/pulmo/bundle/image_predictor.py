@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _DRAWINGS: Final = Note(
     "drawings", "The model was trained on drawings: its result says nothing about a patient."
 )
-_SEEN: Final = Note(
+SEEN: Final = Note(
     "seen",
     "The model was trained or chosen on this image: its result does not show how "
     "it performs on a new one.",
@@ -121,4 +121,4 @@ class ImagePredictor(ABC):
         if not self.seen:
             return ()
         known = self.seen.has(radiograph.sha256, pixels_sha256(radiograph.pixels))
-        return (_SEEN,) if known else ()
+        return (SEEN,) if known else ()

@@ -90,7 +90,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "screening-exists": _EXISTS,
     "screening-stopped": _RESUME,
     "search-exists": _EXISTS,
-    "serve-without-tls": "Name a certificate with --tls-cert and --tls-key, or state with "
+    "serve-without-tls": "Name a certificate with --tls-certificate and --tls-key, or state with "
     "--behind-proxy that a proxy speaks TLS.",
     "serve-without-token": "Make one with: pulmo serve token create NAME.",
     "shipped-weights-missing": "Start from other weights with --set model.weights=FILE, or from "
@@ -109,7 +109,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "threshold-with-decisions": "Leave --threshold out.",
     "threshold-without-positive": "Name them with --positive.",
     "threshold-without-probabilities": "Leave --threshold out.",
-    "tls-file-missing": "Name both, with --tls-cert and --tls-key.",
+    "tls-file-missing": "Name both, with --tls-certificate and --tls-key.",
     "token-not-found": "They are listed by: pulmo serve token list.",
     "trace-exists": "Name another file with --map.",
     "training-diverged": "Set a lower one with --set train.lr=RATE.",

@@ -72,6 +72,12 @@ def log(
 def create(
     name: Annotated[str, typer.Argument(help="Of its holder, which the log names.")],
     *,
+    see_all: Annotated[
+        bool,
+        typer.Option(
+            "--see-all", help="Let its holder see and delete the results of all, not theirs alone."
+        ),
+    ] = False,
     options: DataOptions,
 ) -> None:
     """Make a token and print it. It cannot be shown again."""
@@ -79,7 +85,7 @@ def create(
     from pulmo.serve.tokens import create_token
 
     with open_database(options) as database:
-        typer.echo(create_token(database, name))
+        typer.echo(create_token(database, name, sees_all=see_all))
     say("It is not kept and cannot be shown again.")
 
 
@@ -93,7 +99,8 @@ def list_tokens(*, options: DataOptions) -> None:
     with open_database(options) as database:
         for token in tokens_of(database):
             state = f"revoked {token.revoked}" if token.revoked else "valid"
-            typer.echo(f"{token.name}  {token.created}  {state}")
+            scope = "sees all" if token.sees_all else "sees its own"
+            typer.echo(f"{token.name}  {token.created}  {scope}  {state}")
 
 
 @tokens.command("revoke")

@@ -4,6 +4,9 @@ import onnxruntime
 
 from pulmo.core.errors import InputError
 
+# As in `pulmo`, where another program has loaded ONNX Runtime before.
+onnxruntime.disable_telemetry_events()
+
 
 def open_session(model: bytes, origin: str, threads: int) -> onnxruntime.InferenceSession:
     """Opens a network on the processor.

@@ -29,7 +29,7 @@ class Database:
 
     Attributes:
         file: the name of its file.
-        version: of the schema; a file of a later one is refused.
+        version: of the schema; a file of another one is refused.
         schema: makes the tables that are missing.
         path: its file.
     """
@@ -98,12 +98,21 @@ class Database:
         with self._lock, self._explained():
             return self._connection.execute(query, values).fetchall()
 
-    def each(self, table: str, columns: str) -> Iterator[tuple[Any, ...]]:
-        """Yields all rows of a numbered table, the oldest first, while others may write."""
-        last = 0
+    def each(self, table: str, columns: str, who: str | None = None) -> Iterator[tuple[Any, ...]]:
+        """Yields the rows of a numbered table, the oldest first, while others may write.
+
+        Args:
+            table: its name.
+            columns: their names.
+            who: whose rows; None for all.
+        """
+        last, whose = 0, "" if who is None else "AND who = ?3 "
         # Both names are literals of this package.
-        query = f"SELECT number, {columns} FROM {table} WHERE number > ? ORDER BY number LIMIT ?"  # noqa: S608 - see above
-        while rows := self.rows(query, (last, _CHUNK)):
+        query = (
+            f"SELECT number, {columns} FROM {table} WHERE number > ?1 {whose}"  # noqa: S608 - see above
+            "ORDER BY number LIMIT ?2"
+        )
+        while rows := self.rows(query, (last, _CHUNK, *([] if who is None else [who]))):
             last = rows[-1][0]
             yield from (row[1:] for row in rows)
 
@@ -112,6 +121,12 @@ class Database:
         if version > self.version:
             raise InputError(
                 "database-newer", f"{self.path} was written by a later version of pulmo."
+            )
+        if 0 < version < self.version:
+            raise InputError(
+                "database-older",
+                f"{self.path} was written by an earlier version of pulmo. Move it to another "
+                "folder, or go on with that version.",
             )
         if version < self.version:
             self._connection.executescript(

@@ -30,8 +30,9 @@ class _Lines(logging.Handler):
         log("server", record.levelname.lower(), message=str(record.msg))
 
 
-def take_over_logging(library: str) -> None:
-    """Has the warnings of a library written as JSON."""
-    logger = logging.getLogger(library)
-    logger.handlers, logger.propagate = [_Lines()], False
-    logger.setLevel(logging.WARNING)
+def take_over_logging(*libraries: str) -> None:
+    """Has the warnings of libraries written as JSON."""
+    for name in libraries:
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [_Lines()], False
+        logger.setLevel(logging.WARNING)

@@ -28,7 +28,7 @@ _SHEET, _INK, _FAINT = "#0c0e11", "#e9ebee", "#a4abb5"
 _FONT: Final = "DejaVu Sans"  # comes with matplotlib, so every machine draws the same
 _SMALL: Final = 760  # pixels; the two images side by side in a column of a page
 _QUALITY: Final = 80  # of JPEG
-_STRIPE: Final = 110  # grey of the hatching
+STRIPE: Final = 110  # grey of the hatching
 _COMPRESSION: Final = 2  # of PNG: a third of the default's time for a tenth more bytes
 
 
@@ -147,10 +147,10 @@ def draw_layer(overlay: Overlay) -> bytes:
         InputError: the map holds values that are not finite, or the scale is not above 0.
     """
     images = _Images.from_overlay(overlay)
-    colour, opacity = _paint_of(np.clip(np.nan_to_num(images.evidence), 0, 1))
+    colour, opacity = paint_of(np.clip(np.nan_to_num(images.evidence), 0, 1))
     layer = _bytes(np.concatenate([colour, opacity], axis=2))
     layer[images.unseen] = (0, 0, 0, 128)
-    layer[images.unseen & _stripes(images.unseen.shape)] = (*[_STRIPE] * 3, 255)
+    layer[images.unseen & _stripes(images.unseen.shape)] = (*[STRIPE] * 3, 255)
     buffer = io.BytesIO()
     Image.fromarray(layer).save(buffer, "PNG", compress_level=_COMPRESSION)
     return buffer.getvalue()
@@ -221,11 +221,11 @@ def _resample(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _paint(image: NDArray[np.float32], evidence: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Returns the image [h, w] under paint whose colour and opacity grow with `evidence` [0, 1]."""
-    colour, opacity = _paint_of(evidence)
+    colour, opacity = paint_of(evidence)
     return _bytes(image[..., None] * (1 - opacity) + colour * opacity)
 
 
-def _paint_of(evidence: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def paint_of(evidence: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Returns the colour [h, w, 3] and the opacity [h, w, 1] of the paint, in [0, 1]."""
     # The darkest fifth of inferno would read as shadow in the lung; the rest rises in lightness.
     table = mpl.colormaps["inferno"](np.linspace(0.22, 0.94, 256))
@@ -240,7 +240,7 @@ def _hatch(painted: NDArray[np.uint8], unseen: NDArray[np.bool_]) -> NDArray[np.
         return painted
     hatched = painted.copy()
     hatched[unseen] //= 2
-    hatched[unseen & _stripes(unseen.shape)] = _STRIPE
+    hatched[unseen & _stripes(unseen.shape)] = STRIPE
     return hatched
 
 

@@ -7,7 +7,7 @@ from pulmo.core.message import Message
 from pulmo.core.record import Record
 from pulmo.lungs.parts import Shape
 
-_SAYS: Final = {
+SAYS: Final = {
     "area": "they would fill {value:.1%} of the image; at least {limit:.1%} was expected",
     "certainty": "their mean probability is {value:.2f}; at least {limit:.2f} was expected",
     "sharpness": "their edge is unclear: {value:.0%} of it is sure; {limit:.0%} was expected",
@@ -52,7 +52,7 @@ class LungRule(Record):
         return tuple(
             Message(
                 f"no-lungs-{name}",
-                f"No lungs were found: {_SAYS[name].format(value=value, limit=limit)}.",
+                f"No lungs were found: {SAYS[name].format(value=value, limit=limit)}.",
             )
             for name, value in shape._asdict().items()
             if value < (limit := getattr(self, name))

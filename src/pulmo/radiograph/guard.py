@@ -73,12 +73,19 @@ def damage_of(name: str, what: str) -> Iterator[None]:
         what: what the block reads, such as `PNG` or `the header of the DICOM file`.
 
     Raises:
-        InputError: the block raised anything but a PulmoError.
+        InputError: the block raised anything but a PulmoError or a MemoryError.
+        PulmoError: the process may not take as much memory as the block needs.
     """
     try:
         yield
     except PulmoError:
         raise
+    except MemoryError:
+        raise PulmoError(
+            "image-memory",
+            f"{name} could not be read as {what}: that needs more memory than this process may "
+            "take.",
+        ) from None
     except Exception as error:  # noqa: BLE001 - damaged bytes make decoders raise anything
         raise InputError(
             "image-damaged",

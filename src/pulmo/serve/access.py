@@ -8,6 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pulmo.core.errors import InputError
 from pulmo.daemon.audit_log import LOCAL
 from pulmo.serve.service import Caller, Service
+from pulmo.serve.tokens import Holder
 
 _BEARER = HTTPBearer(auto_error=False, description="A token of `pulmo serve token create`.")
 
@@ -30,11 +31,14 @@ async def caller_of(
     """
     if given is None and service.needs_token:
         raise InputError("token-missing", "This call needs a token.")
-    name = LOCAL if given is None else await service.holder(given.credentials)
-    if name is None:
+    # Without a token only the users of this machine call, who can read the database as well.
+    holder = (
+        Holder(LOCAL, sees_all=True) if given is None else await service.holder(given.credentials)
+    )
+    if holder is None:
         raise InputError("token-unknown", "The token is unknown or was revoked.")
-    request.state.who = name
-    return Caller(name, request.state.request_id)
+    request.state.who = holder.name
+    return Caller(holder.name, request.state.request_id, holder.sees_all)
 
 
 ServiceOf = Annotated[Service, Depends(service_of)]

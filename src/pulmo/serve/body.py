@@ -1,7 +1,8 @@
 """Reading a request's body, within limits of bytes and of time."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
 from starlette.datastructures import UploadFile
@@ -14,16 +15,54 @@ _MOST_FILES: Final = 100
 _MOST_FIELDS: Final = 16
 
 
+class ArrivingBodies:
+    """The bodies that are awaited, of which the oldest is given up for a request that waits."""
+
+    def __init__(self, patience: float) -> None:
+        """Awaits nothing yet.
+
+        Args:
+            patience: seconds for which no body is given up.
+        """
+        self._patience = patience
+        self._begun: dict[asyncio.Timeout, float] = {}
+
+    @asynccontextmanager
+    async def within(self, seconds: float) -> AsyncIterator[None]:
+        """Awaits a body for so long.
+
+        Raises:
+            TimeoutError: it was not there in time, or was given up.
+        """
+        async with asyncio.timeout(seconds) as timeout:
+            self._begun[timeout] = asyncio.get_running_loop().time()
+            try:
+                yield
+            finally:
+                self._begun.pop(timeout, None)
+
+    def give_up_one(self) -> bool:
+        """Gives up the oldest body if it has had its time; returns whether there was one."""
+        oldest, now = next(iter(self._begun), None), asyncio.get_running_loop().time()
+        if oldest is None or oldest.expired() or now - self._begun[oldest] < self._patience:
+            return False
+        del self._begun[oldest]
+        oldest.reschedule(now)
+        return True
+
+
 class BodyLimits(NamedTuple):
     """What a body may take.
 
     Attributes:
         size: bytes.
         seconds: until it is there.
+        arriving: knows the bodies that are awaited, and may give one up.
     """
 
     size: int
     seconds: float
+    arriving: ArrivingBodies
 
 
 class _Form(MultiPartParser):
@@ -59,14 +98,15 @@ async def read_images(request: Request, limits: BodyLimits) -> list[bytes] | byt
             or has no file.
     """
     try:
-        async with asyncio.timeout(limits.seconds):
+        async with limits.arriving.within(limits.seconds):
             if _is_form(request):
                 return await _files(request, limits.size)
             data = b"".join([chunk async for chunk in _chunks(request, limits.size)])
     except TimeoutError:
         raise InputError(
             "body-too-slow",
-            f"The body of the request was not there after {limits.seconds:g} seconds.",
+            f"The body of the request was not there after {limits.seconds:g} seconds, or not after "
+            "a shorter time when others waited.",
         ) from None
     except ClientDisconnect:
         raise InputError("body-cut", "The connection ended before the body did.") from None

@@ -10,14 +10,17 @@ CREATE TABLE IF NOT EXISTS predictions (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     status TEXT NOT NULL,
-    answer TEXT NOT NULL
+    answer TEXT NOT NULL,
+    who TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS tokens (
     name TEXT PRIMARY KEY,
     sha256 TEXT NOT NULL UNIQUE,
     created TEXT NOT NULL,
-    revoked TEXT
+    revoked TEXT,
+    sees_all INTEGER NOT NULL DEFAULT 0
 );
+CREATE INDEX IF NOT EXISTS predictions_of ON predictions (who, number);
 """
 
 
@@ -25,5 +28,5 @@ class ServeDatabase(Database):
     """The database in the data folder of a server."""
 
     file: ClassVar = "serve.db"
-    version: ClassVar = 1
+    version: ClassVar = 2
     schema: ClassVar = _SCHEMA + LOG_SCHEMA

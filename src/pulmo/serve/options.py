@@ -36,11 +36,14 @@ class ServeOptions(DataOptions):
         queue: requests that are worked on or wait; more are refused for the moment.
         max_mib: MiB of a request's body.
         body_timeout: seconds that a request's body may take to arrive.
+        header_timeout: seconds that a request's header may take to arrive, that a client may take
+            nothing of its answer, and that a body holds its place against others.
+        connections: connections at once; one more closes the one that has been idle for longest.
         keep: minutes for which an image is kept in memory after its result, for the viewer; 0
             keeps none.
         keep_mib: MiB of all images that are kept; the oldest are dropped first.
         results: a folder of runs, evaluations, audits and comparisons, which the page lists.
-        tls_cert: the certificate for TLS, a PEM file.
+        tls_certificate: the certificate for TLS, a PEM file.
         tls_key: the key of the certificate, a PEM file.
         behind_proxy: state that a proxy in front of the server speaks TLS with the world.
         require_token: ask for a token on this machine too.
@@ -57,10 +60,12 @@ class ServeOptions(DataOptions):
     queue: int = field(default=16, metadata=flag(metavar="REQUESTS", least=1))
     max_mib: int = field(default=64, metadata=flag(metavar="MIB", least=1))
     body_timeout: int = field(default=60, metadata=flag(metavar="SECONDS", least=1))
+    header_timeout: int = field(default=10, metadata=flag(metavar="SECONDS", least=1))
+    connections: int = field(default=512, metadata=flag(metavar="CONNECTIONS", least=1))
     keep: int = field(default=30, metadata=flag(metavar="MINUTES", least=0))
     keep_mib: int = field(default=1024, metadata=PYTHON_ONLY)
     results: Path | None = field(default=None, metadata=flag(metavar="DIR"))
-    tls_cert: Path | None = field(default=None, metadata=flag(metavar="FILE"))
+    tls_certificate: Path | None = field(default=None, metadata=flag(metavar="FILE"))
     tls_key: Path | None = field(default=None, metadata=flag(metavar="FILE"))
     behind_proxy: bool = False
     require_token: bool = False

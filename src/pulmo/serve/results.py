@@ -34,21 +34,30 @@ _LISTS: Final = {"notes": " ", "note_kinds": ";", "positive_classes": ";", "pred
 def add(database: Database, answers: Sequence[Mapping[str, Any]], entries: Sequence[Entry]) -> None:
     """Keeps results and their lines of the log, all or none.
 
+    Args:
+        database: of the server.
+        answers: the results.
+        entries: the line of each one, which says whose it is.
+
     Raises:
         PulmoError: they cannot be written.
     """
     with database.transaction() as connection:
         connection.executemany(
-            "INSERT INTO predictions (id, status, answer) VALUES (?, ?, ?)",
-            [(answer["id"], answer["status"], json.dumps(answer)) for answer in answers],
+            "INSERT INTO predictions (id, status, answer, who) VALUES (?, ?, ?, ?)",
+            [
+                (answer["id"], answer["status"], json.dumps(answer), entry.who)
+                for answer, entry in zip(answers, entries, strict=True)
+            ],
         )
         for entry in entries:
             append(connection, entry)
 
 
-def find(database: Database, key: str) -> dict[str, Any] | None:
-    """Returns the result with an id; None if there is none."""
-    rows = database.rows("SELECT answer FROM predictions WHERE id = ?", (key,))
+def find(database: Database, key: str, who: str | None) -> dict[str, Any] | None:
+    """Returns the result with an id; None if there is none of that holder, or of any by None."""
+    query = "SELECT answer FROM predictions WHERE id = ?1 AND (?2 IS NULL OR who = ?2)"
+    rows = database.rows(query, (key, who))
     return _answer(rows[0][0]) if rows else None
 
 
@@ -62,7 +71,7 @@ def delete(database: Database, key: str, entry: Entry) -> bool:
 
 
 def page(
-    database: Database, limit: int, before: int | None, status: str | None
+    database: Database, limit: int, before: int | None, status: str | None, who: str | None
 ) -> tuple[list[dict[str, Any]], int | None]:
     """Returns the newest results, and the cursor of the next page; None on the last one.
 
@@ -71,36 +80,38 @@ def page(
         limit: how many.
         before: the cursor; None begins at the newest.
         status: that they have; None for any.
+        who: whose they are; None for all.
     """
     rows = database.rows(
         "SELECT number, answer FROM predictions WHERE (?1 IS NULL OR number < ?1) "
-        "AND (?2 IS NULL OR status = ?2) ORDER BY number DESC LIMIT ?3",
-        (before, status, limit + 1),
+        "AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR who = ?3) ORDER BY number DESC "
+        "LIMIT ?4",
+        (before, status, who, limit + 1),
     )
     shown = rows[:limit]
     return [_answer(text) for _, text in shown], shown[-1][0] if len(rows) > limit else None
 
 
-def as_json(database: Database) -> Iterator[str]:
-    """Yields all results as one JSON list, the oldest first."""
+def as_json(database: Database, who: str | None) -> Iterator[str]:
+    """Yields the results of a holder, or all, as one JSON list, the oldest first."""
     between = "[\n"
-    for (text,) in database.each("predictions", "answer"):
+    for (text,) in database.each("predictions", "answer", who):
         yield between + text
         between = ",\n"
     yield "[]\n" if between == "[\n" else "\n]\n"
 
 
-def as_csv(database: Database) -> Iterator[str]:
-    """Yields all results as the lines of a CSV table, the oldest first.
+def as_csv(database: Database, who: str | None) -> Iterator[str]:
+    """Yields the results of a holder, or all, as the lines of a CSV table, the oldest first.
 
     Every class of a result has a column `p_CLASS`.
     """
-    labels = [f"p_{label}" for label in _labels(database)]
+    labels = [f"p_{label}" for label in _labels(database, who)]
     columns = [*_COLUMNS, *_FACTS, *_MODEL, *labels]
     text = io.StringIO()
     table = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     table.writeheader()
-    for (answer,) in database.each("predictions", "answer"):
+    for (answer,) in database.each("predictions", "answer", who):
         table.writerow(_row(_answer(answer)))
         yield text.getvalue()
         text.seek(0)
@@ -108,10 +119,10 @@ def as_csv(database: Database) -> Iterator[str]:
     yield text.getvalue()
 
 
-def _labels(database: Database) -> list[str]:
-    """Returns the classes of all results, in the order in which they occurred."""
+def _labels(database: Database, who: str | None) -> list[str]:
+    """Returns the classes of these results, in the order in which they occurred."""
     found: dict[str, None] = {}
-    for (text,) in database.each("predictions", "answer"):
+    for (text,) in database.each("predictions", "answer", who):
         found |= dict.fromkeys(_answer(text)["probabilities"] or ())
     return list(found)
 

@@ -19,6 +19,7 @@ from pulmo.daemon.job_pool import JobPool
 from pulmo.daemon.json_log import log, take_over_logging
 from pulmo.daemon.tls import TlsFiles
 from pulmo.serve.app import make_app
+from pulmo.serve.connections import bounded_protocol
 from pulmo.serve.database import ServeDatabase
 from pulmo.serve.models import ServedModel, open_models
 from pulmo.serve.options import DataOptions, ServeOptions
@@ -27,6 +28,8 @@ from pulmo.serve.tokens import has_token
 from pulmo.serve.worker import READY, Job, Setup, worker
 
 _LAST_PORT: Final = 65535
+_BACKLOG: Final = 128
+"""Connections that wait until they are taken."""
 _HERE: Final = ("localhost", "127.0.0.1", "::1")
 """The names of this machine for itself."""
 
@@ -65,7 +68,7 @@ def serve(
     is_open = options.behind_proxy or not is_here(options.host)
     with open_database(options) as database:
         _check_exposure(options, database, is_open=is_open)
-        tls = TlsFiles(options.tls_cert, options.tls_key).server_context() is not None
+        tls = TlsFiles(options.tls_certificate, options.tls_key).server_context() is not None
         if options.results is not None and not options.results.is_dir():
             raise InputError("results-missing", f"{options.results} is not a folder.")
         opened = open_models(models)
@@ -104,12 +107,30 @@ def _check_exposure(options: ServeOptions, database: ServeDatabase, *, is_open: 
             "The server would ask for a token, and none has been made. Whoever reaches it could "
             "not be told apart.",
         )
-    if is_open and not (options.behind_proxy or options.tls_cert):
+    if is_open and not (options.behind_proxy or options.tls_certificate):
         raise RefusedError(
             "serve-without-tls",
             f"Other machines can reach {options.host}, and images and tokens would be sent "
             "without TLS.",
         )
+
+
+def http_config(service: Service, hosts: Sequence[str]) -> uvicorn.Config:
+    """Returns how HTTP is spoken for a service that answers to these names."""
+    options = service.options
+    return uvicorn.Config(
+        make_app(service, hosts),
+        http=bounded_protocol(options.header_timeout, options.connections),
+        ws="none",
+        # So many connections are taken at once, whatever their limit is.
+        backlog=_BACKLOG,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ssl_certfile=options.tls_certificate,
+        ssl_keyfile=options.tls_key,
+    )
 
 
 @contextmanager
@@ -121,7 +142,9 @@ def _listening(options: ServeOptions) -> Iterator[socket.socket]:
         )
     try:
         family = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.create_server((options.host, options.port), family=family, backlog=128)
+        listener = socket.create_server(
+            (options.host, options.port), family=family, backlog=_BACKLOG
+        )
     except OSError as error:
         said = error.strerror or error
         raise InputError(
@@ -139,18 +162,8 @@ def _run(
     tls: bool,  # noqa: FBT001 - the fifth thing that a run needs
     on_ready: Callable[[str], None],
 ) -> "_Server":
-    options = service.options
-    take_over_logging("uvicorn")
-    config = uvicorn.Config(
-        make_app(service, hosts),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-        ssl_certfile=options.tls_cert,
-        ssl_keyfile=options.tls_key,
-    )
+    take_over_logging("uvicorn", "python_multipart")
+    config = http_config(service, hosts)
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     address = f"{'https' if tls else 'http'}://{shown}:{port}/"

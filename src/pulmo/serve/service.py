@@ -13,11 +13,12 @@ from pulmo.daemon.database import Database
 from pulmo.daemon.job_pool import JobPool
 from pulmo.serve import results
 from pulmo.serve.answers import NAME, answer_of
+from pulmo.serve.body import ArrivingBodies
 from pulmo.serve.kept import KeptImages
 from pulmo.serve.metrics import Metrics
 from pulmo.serve.models import ServedModel
 from pulmo.serve.options import MIB, ServeOptions
-from pulmo.serve.tokens import holder_of
+from pulmo.serve.tokens import Holder, holder_of
 from pulmo.serve.worker import Job, Kind, Predicted
 from pulmo.workflows.predict import failed_prediction
 
@@ -35,10 +36,17 @@ class Caller(NamedTuple):
     Attributes:
         name: of the token, or `local`.
         request_id: of the request.
+        sees_all: whether they see the results of all, and not their own alone.
     """
 
     name: str
     request_id: str
+    sees_all: bool
+
+    @property
+    def sees(self) -> str | None:
+        """Whose results they see; None for those of all."""
+        return None if self.sees_all else self.name
 
 
 class Service:
@@ -52,6 +60,7 @@ class Service:
         needs_token: whether every call needs a token.
         stopping: whether no request is begun any more.
         in_work: requests that are worked on or wait.
+        arriving: the bodies of requests that are awaited.
     """
 
     def __init__(
@@ -74,6 +83,7 @@ class Service:
         """
         self.models, self.database, self.options, self.pool = models, database, options, pool
         self.needs_token, self.stopping, self.in_work = needs_token, False, 0
+        self.arriving = ArrivingBodies(options.header_timeout)
         self.kept = KeptImages(options.keep, options.keep_mib * MIB)
         self._maps: OrderedDict[tuple[Any, ...], DrawnMap] = OrderedDict()
         self.metrics = Metrics(
@@ -87,7 +97,8 @@ class Service:
         Raises:
             PulmoError: there is none.
         """
-        if self.in_work >= self.options.queue:
+        # Bodies that drip in hold their places against others for a short time alone.
+        if self.in_work >= self.options.queue and not self.arriving.give_up_one():
             raise PulmoError(
                 "server-busy",
                 f"{self.options.queue} requests are worked on or wait. Ask again later.",
@@ -98,8 +109,8 @@ class Service:
         finally:
             self.in_work -= 1
 
-    async def holder(self, token: str) -> str | None:
-        """Returns the name of a token's holder; None if the token is not valid."""
+    async def holder(self, token: str) -> Holder | None:
+        """Returns the holder of a token; None if the token is not valid."""
         return await asyncio.to_thread(holder_of, self.database, token)
 
     async def classify(
@@ -124,13 +135,13 @@ class Service:
         errors = [each if isinstance(each, PulmoError) else None for each in found]
         return list(zip(answers, errors, strict=True))
 
-    async def find(self, key: str) -> dict[str, Any]:
+    async def find(self, key: str, caller: Caller) -> dict[str, Any]:
         """Returns a result as it is now.
 
         Raises:
-            InputError: there is none with this id.
+            InputError: there is none with this id that the caller may see.
         """
-        answer = await asyncio.to_thread(results.find, self.database, key)
+        answer = await asyncio.to_thread(results.find, self.database, key, caller.sees)
         if answer is None:
             raise InputError("prediction-unknown", "There is no such prediction.")
         return self.current(answer)
@@ -144,23 +155,23 @@ class Service:
         """Deletes a result and its image; the log keeps what was answered.
 
         Raises:
-            InputError: there is none with this id.
+            InputError: there is none with this id that the caller may see.
         """
-        answer = await self.find(key)
+        answer = await self.find(key, caller)
         entry = Entry.of(caller.name, "delete", caller.request_id, answer)
         await asyncio.to_thread(results.delete, self.database, key, entry)
         self.kept.drop(key)
         for name in [name for name in self._maps if name[0] == key]:
             del self._maps[name]
 
-    async def view(self, key: str, kind: Kind, options: Mapping[str, Any]) -> Any:  # noqa: ANN401 - of the kind
+    async def view(self, key: str, kind: Kind, options: Mapping[str, Any], caller: Caller) -> Any:  # noqa: ANN401 - of the kind
         """Returns what a viewer wants of an image.
 
         Raises:
-            InputError: there is no such result, or its image is not kept any more.
+            InputError: the caller may see no such result, or its image is not kept any more.
             PulmoError: the result has nothing of the kind, or no worker could make it.
         """
-        job = await self._job(key, kind, options)
+        job = self._job(await self.find(key, caller), kind, options)
         if kind != "heatmap":
             return await self._value(job)
         # A viewer asks for the layer, and then for what it shows.
@@ -171,10 +182,9 @@ class Service:
                 self._maps.popitem(last=False)
         return self._maps[name]
 
-    async def _job(self, key: str, kind: Kind, options: Mapping[str, Any]) -> Job:
-        answer = await self.find(key)
+    def _job(self, answer: Mapping[str, Any], kind: Kind, options: Mapping[str, Any]) -> Job:
         model = self.models.get(answer["model"]["id"])
-        data = self.kept.get(key)
+        data = self.kept.get(answer["id"])
         if kind != "image" and answer["status"] != "done":
             raise InputError(
                 "prediction-without-result", "The model gave no result for this image."

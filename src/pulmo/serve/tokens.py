@@ -20,19 +20,29 @@ class Token(NamedTuple):
         name: of its holder, which the log names.
         created: when.
         revoked: when it was revoked; None if it is valid.
+        sees_all: whether its holder sees and deletes the results of all, and not their own alone.
     """
 
     name: str
     created: str
     revoked: str | None
+    sees_all: bool
 
 
-def create_token(database: Database, name: str) -> str:
+class Holder(NamedTuple):
+    """Who holds a valid token; the attributes are those of `Token`."""
+
+    name: str
+    sees_all: bool
+
+
+def create_token(database: Database, name: str, *, sees_all: bool = False) -> str:
     """Makes a token, which nothing can show again.
 
     Args:
         database: of the server.
         name: of its holder.
+        sees_all: whether they see and delete the results of all, and not their own alone.
 
     Raises:
         UsageError: the name is taken, or has other characters than letters, digits, dot, line and
@@ -51,8 +61,12 @@ def create_token(database: Database, name: str) -> str:
             raise UsageError(
                 "token-exists", f"There is or was a token {name}; a name is given once."
             )
-        connection.execute("INSERT INTO tokens VALUES (?, ?, ?, NULL)", (name, _hash(token), now()))
-        append(connection, Entry(LOCAL, f"create token {name}"))
+        connection.execute(
+            "INSERT INTO tokens (name, sha256, created, sees_all) VALUES (?, ?, ?, ?)",
+            (name, _hash(token), now(), sees_all),
+        )
+        scope = " for all results" if sees_all else ""
+        append(connection, Entry(LOCAL, f"create token {name}{scope}"))
     return token
 
 
@@ -73,8 +87,11 @@ def revoke_token(database: Database, name: str) -> None:
 
 def tokens_of(database: Database) -> list[Token]:
     """Returns all tokens that were made, the oldest first."""
-    query = "SELECT name, created, revoked FROM tokens ORDER BY created"
-    return [Token(*row) for row in database.rows(query)]
+    query = "SELECT name, created, revoked, sees_all FROM tokens ORDER BY created"
+    return [
+        Token(name, created, revoked, bool(sees_all))
+        for name, created, revoked, sees_all in database.rows(query)
+    ]
 
 
 def has_token(database: Database) -> bool:
@@ -82,13 +99,14 @@ def has_token(database: Database) -> bool:
     return bool(database.rows("SELECT 1 FROM tokens WHERE revoked IS NULL LIMIT 1"))
 
 
-def holder_of(database: Database, token: str) -> str | None:
-    """Returns the name of a token's holder; None if the token is not valid."""
+def holder_of(database: Database, token: str) -> Holder | None:
+    """Returns the holder of a token; None if the token is not valid."""
     given, holder = _hash(token), None
+    query = "SELECT name, sha256, sees_all FROM tokens WHERE revoked IS NULL"
     # All are compared, each in constant time.
-    for name, known in database.rows("SELECT name, sha256 FROM tokens WHERE revoked IS NULL"):
+    for name, known, sees_all in database.rows(query):
         if hmac.compare_digest(given, known):
-            holder = name
+            holder = Holder(name, bool(sees_all))
     return holder
 
 

@@ -172,6 +172,9 @@ def _predict(opened: _Open, job: Job) -> Predicted:
         facts = Facts.of(radiograph)
         result = ImageResult(NAME, predictor.predict(radiograph, NAME), predictor, radiograph)
     except PulmoError as error:
+        if error.code == "image-memory":
+            # It says something of this server, not of the image.
+            raise
         return Predicted(failed_prediction(NAME, error), facts)
     opened.keep(job, result)
     return Predicted(prediction_of(NAME, job.image, result.outcome), facts)

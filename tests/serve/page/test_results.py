@@ -141,7 +141,7 @@ def test_what_waits_can_be_cancelled_and_sent_again(page: Page, image: Path) -> 
     expect(page.locator(".item")).to_contain_text("not sent")
     expect(page.locator("#progress")).to_be_hidden()
     page.unroute_all()
-    page.get_by_role("button", name=f"Send {image.name} again").click()
+    page.get_by_role("button", name=f"Send again: {image.name}").click()
     expect(page.locator(".item")).to_contain_text(ANSWERED)
 
 

@@ -1,14 +1,15 @@
 /** The page: it binds the list, the viewer and the result to the API. */
 
-import { ApiError, call, forgetToken, hasToken, isAlive, onTokenNeeded, server } from "./api.js";
+import { ApiError, call, isAlive, server } from "./api.js";
 import { drawDetail } from "./detail.js";
-import { askForToken, askToDelete, bindDialogs, showCard } from "./dialogs.js";
+import { askToDelete, bindDialogs, showCard } from "./dialogs.js";
 import { announce, button, byId, fillSelect, saveFile } from "./dom.js";
 import { Entries, Entry } from "./entries.js";
 import { dropped, fullName, sorted } from "./files.js";
 import { bindArrows, bindKeys } from "./keys.js";
 import { forget } from "./layers.js";
 import { List } from "./list.js";
+import { SAYS, bindPlace, drawPlace } from "./place.js";
 import { Queue } from "./queue.js";
 import { shortcuts } from "./shortcuts.js";
 import { bindTheme } from "./theme.js";
@@ -45,14 +46,14 @@ async function load() {
     for (const id of ["choose-files", "choose-folder", "model", "show-card"]) {
       byId(id, HTMLElement).toggleAttribute("disabled", !isAble);
     }
-    if (!isAble) byId("drop-text", HTMLElement).textContent = "The server has no model, so it cannot classify images.";
+    if (!isAble) byId("drop-text", HTMLElement).textContent = SAYS.noModel;
     await loadEarlier();
     empty.textContent = "There is no result yet.";
   } catch (error) {
     empty.textContent = `${error instanceof Error ? error.message : error} `;
     empty.append(button("Try again", load));
   }
-  byId("forget", HTMLElement).hidden = !hasToken();
+  drawPlace();
   drawProgress();
 }
 
@@ -107,8 +108,7 @@ function tell(entry) {
 }
 
 const actions = {
-  /** @param {Entry} entry */
-  report: (entry) => save(`/v1/predictions/${entry.prediction?.id}/report.pdf`, `${entry.prediction?.id}.pdf`),
+  save,
   /** @param {Entry} entry */
   json(entry) {
     const text = JSON.stringify(entry.prediction, null, 2);
@@ -230,24 +230,15 @@ function bindList() {
 function bindTop() {
   byId("show-card", HTMLButtonElement).addEventListener("click", () => void showCard(modelChoice.value));
   byId("show-help", HTMLButtonElement).addEventListener("click", () => byId("help-dialog", HTMLDialogElement).showModal());
-  for (const form of ["csv", "json"]) {
-    byId(`export-${form}`, HTMLButtonElement).addEventListener("click", () =>
-      save(`/v1/predictions/export?format=${form}`, `predictions.${form}`),
-    );
-  }
-  byId("forget", HTMLButtonElement).addEventListener("click", () => {
-    forgetToken();
-    location.reload();
-  });
 }
 
-onTokenNeeded(askForToken);
 server.addEventListener("change", drawState);
 bindDialogs();
 bindFiles();
 bindTheme();
 bindList();
 bindTop();
+bindPlace(save, add);
 bindKeys(shortcuts({ entries, list, viewer, actions }));
 bindArrows(viewer.panes);
 drawChosen();

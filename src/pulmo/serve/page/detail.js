@@ -1,6 +1,7 @@
 /** The result of the chosen image, in words and numbers. */
 
 import { button, byId, make } from "./dom.js";
+import { SAYS, imageButtons, keptRows } from "./place.js";
 import { band, either, factRows, meaning, number, predictionSet, time } from "./words.js";
 
 /** @typedef {import("./entries.js").Entry} Entry */
@@ -8,7 +9,7 @@ import { band, either, factRows, meaning, number, predictionSet, time } from "./
 /** @typedef {import("./types.js").Prediction} Prediction */
 /**
  * @typedef {object} Actions
- * @property {(entry: Entry) => void} report
+ * @property {(path: string, name: string) => void} save what the API gives, as a file
  * @property {(entry: Entry) => void} json
  * @property {(entry: Entry) => void} remove
  * @property {() => void} card
@@ -30,7 +31,7 @@ export function drawDetail(entry, model, actions) {
   const title = make("h2", {}, entry.name);
   const { prediction } = entry;
   if (!prediction) {
-    const text = entry.problem ?? "The server has not answered yet.";
+    const text = entry.problem ?? SAYS.pending;
     root.replaceChildren(title, make("p", { class: entry.problem ? "problem" : "quiet" }, text));
     return;
   }
@@ -114,7 +115,7 @@ function notes({ notes: texts }) {
 function buttons(entry, prediction, actions) {
   const row = make("div", { class: "row" });
   if (prediction.status === "done" && entry.hasImage) {
-    row.append(button("Report (PDF)", () => actions.report(entry), { id: "report", "aria-keyshortcuts": "p" }));
+    row.append(...imageButtons(prediction, actions.save));
   }
   row.append(button("JSON", () => actions.json(entry), { "aria-label": "Save this result as JSON" }));
   row.append(button("Delete", () => actions.remove(entry), { class: "danger", "aria-keyshortcuts": "Delete" }));
@@ -129,7 +130,7 @@ function facts({ facts: known }) {
 
 /** @param {Prediction} prediction @param {Model | undefined} model @param {Actions} actions */
 function origin(prediction, model, actions) {
-  const missing = model ? null : "The server does not have this model now.";
+  const missing = model ? null : SAYS.modelGone;
   return make(
     "section", {},
     make("h3", {}, "Where it comes from"),
@@ -137,7 +138,7 @@ function origin(prediction, model, actions) {
       ["Model", `${prediction.model.name}, ${time(prediction.model.version)}`],
       ["", missing],
       ["Asked", time(prediction.created)],
-      ["Image kept until", prediction.image_until ? time(prediction.image_until) : "not kept any more"],
+      ...keptRows(prediction),
     ]),
     make("div", { class: "row" }, model ? button("Card of this model", actions.card) : null),
     make("p", { class: "quiet" }, "SHA-256 of the image ", make("span", { class: "hash" }, prediction.sha256)),

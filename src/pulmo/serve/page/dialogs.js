@@ -1,6 +1,6 @@
-/** The dialogs: token, model card, keys, and whether a result is to be deleted. */
+/** The dialogs: model card, keys, and whether a result is to be deleted. */
 
-import { call, ApiError } from "./api.js";
+import { call } from "./api.js";
 import { byId, make } from "./dom.js";
 
 /** Closes each wide dialog by its button. */
@@ -16,7 +16,7 @@ export function bindDialogs() {
  * @param {HTMLDialogElement} dialog
  * @returns {Promise<string>} the value of the button that closed it; "" if none did
  */
-function asked(dialog) {
+export function asked(dialog) {
   dialog.showModal();
   return new Promise((resolve) => {
     // The event "close" comes later, when the dialog may be open for another question.
@@ -25,24 +25,6 @@ function asked(dialog) {
     };
     dialog.oncancel = () => resolve("");
   });
-}
-
-/**
- * Asks the user for a token.
- *
- * @param {boolean} wasWrong whether one was refused
- * @returns {Promise<string>}
- */
-export async function askForToken(wasWrong) {
-  const input = byId("token", HTMLInputElement);
-  const problem = byId("token-problem", HTMLElement);
-  problem.hidden = !wasWrong;
-  problem.textContent = wasWrong ? "The token is unknown or was revoked." : "";
-  const answer = await asked(byId("token-dialog", HTMLDialogElement));
-  const token = input.value.trim();
-  input.value = "";
-  if (answer === "use" && token) return token;
-  throw new ApiError(401, "token-missing", "The server needs a token to answer.");
 }
 
 /** Asks whether a result is to be deleted. @returns {Promise<boolean>} */

@@ -1,5 +1,7 @@
 /** The images of the list: those that this page sent, and earlier results of the server. */
 
+import { SAYS, isKept } from "./place.js";
+
 /** @typedef {import("./types.js").Prediction} Prediction */
 
 /**
@@ -36,16 +38,15 @@ export class Entry {
     return this.state !== "done" && this.state !== "unsent";
   }
 
-  /** Whether the server still has the image. */
+  /** Whether the image can still be looked at. */
   get hasImage() {
-    const until = this.prediction?.image_until;
-    return until ? new Date(until) > new Date() : false;
+    return this.prediction !== null && isKept(this.prediction);
   }
 
   /** What became of it, in a word: a kind for the style and for people. */
   get outcome() {
     const { prediction } = this;
-    if (this.state === "unsent") return { kind: "unsent", word: "not sent" };
+    if (this.state === "unsent") return { kind: "unsent", word: SAYS.unsent };
     if (!prediction) return { kind: this.state, word: WORDS[this.state] };
     if (prediction.status !== "done") return { kind: prediction.status, word: prediction.status };
     const word = prediction.positive ? "positive" : "negative";

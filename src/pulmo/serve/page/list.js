@@ -1,6 +1,7 @@
 /** The list of images, with what became of each. */
 
 import { button, byId, make } from "./dom.js";
+import { SAYS } from "./place.js";
 import { number, time } from "./words.js";
 
 /** @typedef {import("./entries.js").Entry} Entry */
@@ -143,7 +144,7 @@ export class List {
       return [make("div", { class: "actions" }, bar, cancel)];
     }
     if (entry.state === "unsent") {
-      const again = button("Send again", () => this.queue.send([entry]), { "aria-label": `Send ${entry.name} again` });
+      const again = button(SAYS.again, () => this.queue.send([entry]), { "aria-label": `${SAYS.again}: ${entry.name}` });
       const drop = button("Remove", () => this.entries.remove(entry), { "aria-label": `Remove ${entry.name}` });
       return [make("div", { class: "actions" }, again, drop)];
     }

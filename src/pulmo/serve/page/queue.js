@@ -1,6 +1,7 @@
 /** Sends images, a few at once; waits for a server that is busy or gone. */
 
 import { ApiError, ServerGone, isAlive, pause, predict } from "./api.js";
+import { SAYS } from "./place.js";
 
 /** @typedef {import("./entries.js").Entry} Entry */
 /** @typedef {import("./entries.js").Entries} Entries */
@@ -112,9 +113,6 @@ export class Queue {
 /** @param {unknown} error */
 function sentence(error) {
   if (error instanceof ApiError) return error.message;
-  // The server answers other calls, so the reason is this file.
-  if (error instanceof ServerGone) {
-    return "It could not be sent. The file may have moved, or be larger than the server takes.";
-  }
-  return `It could not be sent: ${error}`;
+  if (error instanceof ServerGone) return SAYS.fileFailed;
+  return `${SAYS.failed}: ${error}`;
 }

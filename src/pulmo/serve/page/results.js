@@ -2,8 +2,8 @@
 
 import { ServerGone, call, forgetToken, hasToken, isAlive, onTokenNeeded, server } from "./api.js";
 import { curves } from "./curves.js";
-import { askForToken } from "./dialogs.js";
 import { announce, button, byId, fillSelect, make } from "./dom.js";
+import { askForToken } from "./place.js";
 import { drawReport } from "./report.js";
 import { bindTheme } from "./theme.js";
 import { time } from "./words.js";

@@ -1,6 +1,7 @@
 /** What each key does. */
 
 import { byId } from "./dom.js";
+import { placeKeys } from "./place.js";
 
 /** @typedef {import("./keys.js").Shortcut} Shortcut */
 
@@ -46,7 +47,7 @@ export function shortcuts({ entries, list, viewer, actions }) {
     { keys: ["l"], shown: "L", says: "Outline of the lungs on or off", does: click("lungs") },
     { keys: ["b"], shown: "B", says: "Boxes on or off", does: click("boxes") },
     { keys: ["c"], shown: "C", says: "Choose an earlier image to compare", does: focus("earlier") },
-    { keys: ["p"], shown: "P", says: "Save the report of the image", does: () => document.getElementById("report")?.click() },
+    ...placeKeys,
     { keys: ["m"], shown: "M", says: "Show the model card", does: () => actions.card() },
     { keys: ["Delete"], shown: "Delete", says: "Delete the result", does: withChosen((entry) => actions.remove(entry)) },
   ];

@@ -33,7 +33,7 @@
  * @property {"negative" | "uncertain" | "positive" | null} band
  * @property {string[] | null} prediction_set
  * @property {Facts | null} facts
- * @property {{id: string, name: string, version: string, sha256: string}} model
+ * @property {{id: string, name: string, version: string, sha256: string, weights_sha256: string}} model
  * @property {string | null} image_until
  * @property {string} notice
  *

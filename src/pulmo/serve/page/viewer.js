@@ -5,6 +5,7 @@ import { button, byId, fillSelect, make } from "./dom.js";
 import { followPointers } from "./gestures.js";
 import { forget, loadBoxes, loadHeatMap, loadLungs, loadPixels } from "./layers.js";
 import { Pane } from "./pane.js";
+import { SAYS } from "./place.js";
 import { bindTools } from "./tools.js";
 import { View } from "./view.js";
 import { number, time } from "./words.js";
@@ -175,7 +176,7 @@ export class Viewer {
         const lungs = await loadLungs(/** @type {string} */ (id), signal);
         if (!this.lungs.checked) return;
         pane.lungs = lungs;
-        const said = lungs.found ? lungs.notes.join(" ") : `No lungs were found. ${lungs.reason ?? ""}`;
+        const said = lungs.found ? lungs.notes.join(" ") : lungs.reason ?? "No lungs were found.";
         this.#note(place, "lungs", said);
       }, () => { pane.lungs = null; }),
       this.#layer(place, "boxes", on(this.boxes), async () => {
@@ -261,21 +262,18 @@ export class Viewer {
     if (error instanceof ApiError && error.status === 410 && entry.prediction) {
       entry.prediction.image_until = null;
       forget(entry.prediction.id);
-      return EXPIRED;
+      return SAYS.expired;
     }
     if (error instanceof ApiError || error instanceof ServerGone) return error.message;
     return `The image cannot be shown: ${error}`;
   }
 }
 
-const EXPIRED =
-  "The server does not keep this image any more. Its result is still there. Send the file again to see it.";
-
 /** Why the image of an entry cannot be shown; "" if it can. @param {Entry} entry */
 function withoutImage(entry) {
   if (entry.hasImage) return "";
   if (entry.prediction?.facts === null) return "This file could not be read, so there is no image to show.";
-  return EXPIRED;
+  return SAYS.expired;
 }
 
 /** @param {Entry} entry */

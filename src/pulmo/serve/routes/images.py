@@ -9,7 +9,7 @@ from pulmo.serve.access import CallerOf, ServiceOf
 from pulmo.serve.errors import described
 from pulmo.serve.pixels import MEDIA_TYPES, ImageForm
 from pulmo.serve.routes.predictions import PredictionId
-from pulmo.serve.service import Service
+from pulmo.serve.service import Caller, Service
 from pulmo.serve.views import Boxes, Explanation, Lungs
 from pulmo.serve.worker import Kind
 
@@ -27,10 +27,14 @@ MethodName = Annotated[
 
 
 async def _asked(
-    service: Service, prediction_id: str, kind: Kind, options: Mapping[str, Any]
+    service: Service,
+    caller: Caller,
+    prediction_id: str,
+    kind: Kind,
+    options: Mapping[str, Any],
 ) -> Any:  # noqa: ANN401 - of the kind
     async with service.admitted():
-        return await service.view(prediction_id, kind, options)
+        return await service.view(prediction_id, kind, options, caller)
 
 
 @router.get(
@@ -50,7 +54,7 @@ async def _asked(
 )
 async def image(
     service: ServiceOf,
-    _caller: CallerOf,
+    caller: CallerOf,
     prediction_id: PredictionId,
     form: Annotated[
         ImageForm,
@@ -66,7 +70,7 @@ async def image(
 ) -> Response:
     """Gives the image as it is meant to be looked at: air dark, bone bright."""
     data, height, width = await _asked(
-        service, prediction_id, "image", {"form": form, "side": side}
+        service, caller, prediction_id, "image", {"form": form, "side": side}
     )
     size = {"X-Image-Width": str(width), "X-Image-Height": str(height)}
     return Response(data, media_type=MEDIA_TYPES[form], headers=size)
@@ -75,41 +79,43 @@ async def image(
 @router.get("/heatmap", response_class=Response, responses=_PNG)
 async def heatmap(
     service: ServiceOf,
-    _caller: CallerOf,
+    caller: CallerOf,
     prediction_id: PredictionId,
     label: Label = None,
     method: MethodName = "hirescam",
 ) -> Response:
     """Gives the evidence for a class as a layer to lay over the image, RGBA."""
-    drawn = await _asked(service, prediction_id, "heatmap", {"label": label, "method": method})
+    options = {"label": label, "method": method}
+    drawn = await _asked(service, caller, prediction_id, "heatmap", options)
     return Response(drawn.layer, media_type="image/png")
 
 
 @router.get("/explanation", response_model=Explanation, responses=_ERRORS)
 async def explanation(
     service: ServiceOf,
-    _caller: CallerOf,
+    caller: CallerOf,
     prediction_id: PredictionId,
     label: Label = None,
     method: MethodName = "hirescam",
 ) -> Any:  # noqa: ANN401 - as its model says
     """Says what that layer shows, on which scale."""
-    drawn = await _asked(service, prediction_id, "heatmap", {"label": label, "method": method})
+    options = {"label": label, "method": method}
+    drawn = await _asked(service, caller, prediction_id, "heatmap", options)
     return drawn.explanation
 
 
 @router.get("/lungs", response_model=Lungs, responses=_ERRORS)
-async def lungs(service: ServiceOf, _caller: CallerOf, prediction_id: PredictionId) -> Any:  # noqa: ANN401 - as its model says
+async def lungs(service: ServiceOf, caller: CallerOf, prediction_id: PredictionId) -> Any:  # noqa: ANN401 - as its model says
     """Gives the outlines of the lungs."""
-    return await _asked(service, prediction_id, "lungs", {})
+    return await _asked(service, caller, prediction_id, "lungs", {})
 
 
 @router.get("/boxes", response_model=Boxes, responses=_ERRORS)
 async def boxes(
-    service: ServiceOf, _caller: CallerOf, prediction_id: PredictionId, label: Label = None
+    service: ServiceOf, caller: CallerOf, prediction_id: PredictionId, label: Label = None
 ) -> Any:  # noqa: ANN401 - as its model says
     """Gives boxes about the evidence for a class, in fractions of the image."""
-    return await _asked(service, prediction_id, "boxes", {"label": label})
+    return await _asked(service, caller, prediction_id, "boxes", {"label": label})
 
 
 @router.get(
@@ -120,8 +126,8 @@ async def boxes(
         **_ERRORS,
     },
 )
-async def report(service: ServiceOf, _caller: CallerOf, prediction_id: PredictionId) -> Response:
+async def report(service: ServiceOf, caller: CallerOf, prediction_id: PredictionId) -> Response:
     """Gives the prediction with its heat map as a page to print."""
-    data = await _asked(service, prediction_id, "report", {})
+    data = await _asked(service, caller, prediction_id, "report", {})
     headers = {"Content-Disposition": f'inline; filename="{prediction_id}.pdf"'}
     return Response(data, media_type="application/pdf", headers=headers)

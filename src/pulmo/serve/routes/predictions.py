@@ -61,7 +61,7 @@ async def predict(
     """
     chosen, options = chosen_model(service.models, model), service.options
     async with service.admitted():
-        limits = BodyLimits(options.max_mib * MIB, options.body_timeout)
+        limits = BodyLimits(options.max_mib * MIB, options.body_timeout, service.arriving)
         images = await read_images(request, limits)
         many = images if isinstance(images, list) else [images]
         found = await service.classify(chosen, many, caller)
@@ -77,15 +77,15 @@ async def predict(
 @router.get("", response_model=Page, responses=described(422, 503))
 def list_predictions(
     service: ServiceOf,
-    _caller: CallerOf,
+    caller: CallerOf,
     limit: Annotated[int, Query(ge=1, le=500, description="How many.")] = 50,
     before: Annotated[
         int | None, Query(ge=0, le=2**62, description="`next` of the page before.")
     ] = None,
     status: Annotated[Status | None, Query(description="Only of this status.")] = None,
 ) -> Any:  # noqa: ANN401 - as its model says
-    """Lists predictions, the newest first."""
-    answers, cursor = results.page(service.database, limit, before, status)
+    """Lists the predictions that the caller may see, the newest first."""
+    answers, cursor = results.page(service.database, limit, before, status, caller.sees)
     return {"predictions": [service.current(answer) for answer in answers], "next": cursor}
 
 
@@ -99,11 +99,11 @@ def list_predictions(
 )
 def export(
     service: ServiceOf,
-    _caller: CallerOf,
+    caller: CallerOf,
     form: Annotated[Literal["csv", "json"], Query(alias="format", description="Of the file.")],
 ) -> StreamingResponse:
-    """Gives all predictions as a file, the oldest first."""
-    lines = (results.as_csv if form == "csv" else results.as_json)(service.database)
+    """Gives the predictions that the caller may see as a file, the oldest first."""
+    lines = (results.as_csv if form == "csv" else results.as_json)(service.database, caller.sees)
     return StreamingResponse(
         iterate_in_threadpool(lines),
         media_type="text/csv" if form == "csv" else "application/json",
@@ -112,9 +112,9 @@ def export(
 
 
 @router.get("/{prediction_id}", response_model=Answer, responses=described(404, 422, 503))
-async def prediction(service: ServiceOf, _caller: CallerOf, prediction_id: PredictionId) -> Any:  # noqa: ANN401 - as its model says
+async def prediction(service: ServiceOf, caller: CallerOf, prediction_id: PredictionId) -> Any:  # noqa: ANN401 - as its model says
     """Gives a prediction."""
-    return await service.find(prediction_id)
+    return await service.find(prediction_id, caller)
 
 
 @router.delete("/{prediction_id}", status_code=204, responses=described(403, 404, 422, 503, 507))
