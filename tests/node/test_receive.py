@@ -27,6 +27,8 @@ from pulmo.core.errors import InputError
 from pulmo.daemon.tls import TlsFiles
 from pulmo.node import receive
 from pulmo.node.options import ListenOptions
+from pulmo.node.peers import DicomPeer
+from pulmo.node.send import connected
 from pulmo.node.way import Way
 
 MakeNode = Callable[..., Node]
@@ -150,16 +152,37 @@ class TestFaults:
         assert node.status.inbox["received"] == 1
 
 
+def test_noise_keeps_nobody_out(make_node: MakeNode, capsys: Capture) -> None:
+    noises = (
+        b"GET / HTTP/1.1\r\n\r\n",
+        # The head of an association's request that states 4 GiB, and one that is empty.
+        b"\x01\x00\xff\xff\xff\xff" + b"x" * 64,
+        b"\x01\x00\x00\x00\x00\x44" + b"\x00" * 68,
+        bytes(range(256)) * 8,
+    )
+    node = make_node()
+    node.receives()
+    for noise in noises:
+        with socket.create_connection(("127.0.0.1", node.port)) as begun:
+            begun.sendall(noise)
+            begun.shutdown(socket.SHUT_WR)
+            assert store(node.port, make_image()) == 0
+    assert "Traceback" not in capsys.readouterr().err
+
+
 class TestTls:
     """Encrypted connections."""
 
     def test_both_sides_show_a_certificate(
-        self, make_node: MakeNode, certificate: tuple[Path, Path], capsys: Capture
+        self,
+        make_node: MakeNode,
+        certificate: tuple[Path, Path],
+        tmp_path: Path,
+        capsys: Capture,
     ) -> None:
         files = TlsFiles(*certificate, certificate[0])
         node = make_node()
         node.receives(files.server_context())
-        sender = make_node(send_to=[f"PULMO@127.0.0.1:{node.port}"])
         # A connection that says nothing keeps nobody out.
         with socket.create_connection(("127.0.0.1", node.port)):
             assert self.echoes(node.port, files.client_context())
@@ -167,7 +190,12 @@ class TestTls:
         assert not self.echoes(node.port, nobody)
         assert not self.echoes(node.port, TlsFiles(*certificate).client_context())
         assert store(node.port, make_image()) is None
-        assert sender.status.peers == []
+        file = tmp_path / "image.dcm"
+        file.write_bytes(make_image())
+        receiver = DicomPeer("PULMO", "127.0.0.1", node.port)
+        with connected(receiver, Way("MODALITY", files.client_context()), [file]) as send:
+            send(file)
+        assert node.status.inbox["received"] == 1
         failed = [line for line in logged(capsys) if line["event"] == "connection-failed"]
         assert len(failed) >= 3
         assert all(line["message"].startswith(("TLS failed", "The connection")) for line in failed)

@@ -11,13 +11,15 @@ from pulmo.core.errors import InputError, PulmoError, UsageError
 from pulmo.core.files import write_atomically
 from pulmo.core.output import claim_folder
 from pulmo.node import inbox
-from pulmo.node.find import Keep, Wanted, opened
+from pulmo.node.archive import Archive, Keep, Wanted
+from pulmo.node.dicom_archive import DicomArchive
 from pulmo.node.options import PullOptions
 from pulmo.node.peers import Peer, WebPeer, check_title, read_peer, read_web_peer
 from pulmo.node.quiet import silence_libraries
 from pulmo.node.send import PeerAwayError
 from pulmo.node.store import Store, data_folder
-from pulmo.node.way import way_of
+from pulmo.node.way import Way, way_of
+from pulmo.node.web_archive import WebArchive
 
 _MODALITIES: Final = ("CR", "DX")
 _UID: Final = re.compile(r"[0-9.]{1,64}")
@@ -83,7 +85,7 @@ def pull(
     done = Pulled()
     with ExitStack() as stack:
         place = stack.enter_context(_place(options, str(peer)))
-        archive = stack.enter_context(opened(peer, way, options.move_to))
+        archive = _archive(peer, way, options.move_to, stack)
         for instance in archive.find(wanted):
             done = done._replace(
                 found=done.found + 1,
@@ -104,6 +106,12 @@ def pull(
                 done = done._replace(fetched=done.fetched + 1)
             on_progress(done)
     return done
+
+
+def _archive(peer: Peer, way: Way, move_to: str | None, stack: ExitStack) -> Archive:
+    if isinstance(peer, WebPeer):
+        return WebArchive(peer, way)
+    return DicomArchive(peer, way, move_to, stack)
 
 
 @contextmanager

@@ -19,7 +19,9 @@ _BATCH: Final = 20
 _LOOK: Final = 0.5
 """Seconds after which the outbox is looked at."""
 _RECORDS: Final = 60
-"""How often recording what was acknowledged is tried, once a second."""
+"""How often recording what was acknowledged is tried."""
+_PAUSE: Final = 1.0
+"""Seconds between these."""
 
 
 class Delays(NamedTuple):
@@ -78,12 +80,23 @@ class Sender:
             self._stopping.wait(pause)
 
     def _send(self, batch: Sequence[Queued]) -> None:
-        files = [self._store.objects.path(each.sha256) for each in batch]
+        there = [each for each in batch if self._is_there(each)]
+        if not there:
+            return
+        files = [self._store.objects.path(each.sha256) for each in there]
         with connected(self.peer, self._way, files) as send:
-            for each in batch:
+            for each in there:
                 if self._stopping.is_set():
                     return
                 self._send_one(send, each)
+
+    def _is_there(self, queued: Queued) -> bool:
+        """Tells whether an object has its file; one without keeps no other back."""
+        if self._store.objects.path(queued.sha256).exists():
+            return True
+        error = PulmoError("object-missing", "The file of an object was removed from the outbox.")
+        self._put_off(queued, error)
+        return False
 
     def _send_one(self, send: Send, queued: Queued) -> None:
         try:
@@ -92,12 +105,15 @@ class Sender:
             raise
         except PulmoError as error:
             # Others may be taken.
-            delay = self._delays.after(queued.tries + 1)
-            postpone(self._store, [queued], error, time.time() + delay)
-            self._log("not-sent", "warning", queued, code=error.code, message=str(error))
+            self._put_off(queued, error)
             return
         self._record(queued)
         self._log("sent", "info", queued)
+
+    def _put_off(self, queued: Queued, error: PulmoError) -> None:
+        delay = self._delays.after(queued.tries + 1)
+        postpone(self._store, [queued], error, time.time() + delay)
+        self._log("not-sent", "warning", queued, code=error.code, message=str(error))
 
     def _record(self, queued: Queued) -> None:
         """Writes that an object was acknowledged; what is not written is sent again."""
@@ -106,7 +122,7 @@ class Sender:
                 mark_sent(self._store, queued)
             except PulmoError as error:
                 self._log("not-recorded", "error", queued, code=error.code, message=str(error))
-                if self._stopping.wait(1):
+                if self._stopping.wait(_PAUSE):
                     return
             else:
                 return

@@ -1,8 +1,8 @@
-"""Finds images in an archive, and fetches them: by C-FIND and C-GET or C-MOVE, or by DICOMweb."""
+"""Finds images by C-FIND, and fetches them by C-GET or C-MOVE."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from typing import Any, Final, NamedTuple, Protocol
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any, Final
 
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
@@ -16,90 +16,17 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined] # made at run t
 )
 
 from pulmo.core.errors import InputError, PulmoError
-from pulmo.node.files import file_of
-from pulmo.node.peers import DicomPeer, WebPeer
+from pulmo.node.archive import Instance, Keep, Wanted
+from pulmo.node.peers import DicomPeer
 from pulmo.node.receive import CLASSES, file_of_event
-from pulmo.node.send import PeerAwayError, associated, web_client, web_errors
+from pulmo.node.send import PeerAwayError, associated
 from pulmo.node.way import Way
 from pulmo.radiograph.dicom_syntax import COMPRESSIONS
 
-Keep = Callable[[str, bytes], None]
-"""Keeps an image: its SOP Instance UID and its file."""
-
 _PENDING: Final = (0xFF00, 0xFF01)
-_PAGE: Final = 100
-"""Studies that a DICOMweb server is asked for at once."""
 
 
-class Wanted(NamedTuple):
-    """Which images are looked for.
-
-    Attributes:
-        since: the first study date, YYYYMMDD.
-        until: the last study date, YYYYMMDD.
-        modalities: of the series.
-        body_parts: of the series, in capitals; empty for any.
-    """
-
-    since: str
-    until: str
-    modalities: tuple[str, ...]
-    body_parts: tuple[str, ...]
-
-    def fits(self, modality: str, body_part: str) -> bool:
-        """Tells whether a series is looked for; one that states no part of the body is."""
-        if modality not in self.modalities:
-            return False
-        return not (self.body_parts and body_part) or body_part.upper() in self.body_parts
-
-
-class Instance(NamedTuple):
-    """An image of an archive.
-
-    Attributes:
-        study: its Study Instance UID.
-        series: its Series Instance UID.
-        uid: its SOP Instance UID.
-        body_part: of its series; blank where the archive does not state it.
-    """
-
-    study: str
-    series: str
-    uid: str
-    body_part: str
-
-
-class Archive(Protocol):
-    """What can be asked for images."""
-
-    def find(self, wanted: Wanted) -> Iterator[Instance]:
-        """Yields the images that are looked for."""
-
-    def fetch(self, instance: Instance, keep: Keep) -> None:
-        """Has an image kept, or sent to where it is kept."""
-
-
-@contextmanager
-def opened(peer: DicomPeer | WebPeer, way: Way, move_to: str | None) -> Iterator[Archive]:
-    """Gives an archive.
-
-    Args:
-        peer: what is asked.
-        way: how this node shows itself.
-        move_to: the AE title that the archive sends to; None where it sends over the same
-            connection.
-
-    Raises:
-        PulmoError: it cannot be reached, or does not offer what is asked for.
-    """
-    if isinstance(peer, WebPeer):
-        yield _WebArchive(peer, way)
-        return
-    with ExitStack() as stack:
-        yield _DicomArchive(peer, way, move_to, stack)
-
-
-class _DicomArchive:
+class DicomArchive:
     """An archive that speaks DIMSE."""
 
     def __init__(self, peer: DicomPeer, way: Way, move_to: str | None, stack: ExitStack) -> None:
@@ -202,62 +129,6 @@ class _DicomArchive:
             if self._move_to:
                 raise InputError("move-not-offered", f"{self._peer} does not offer C-MOVE.")
             raise InputError("get-not-offered", f"{self._peer} does not offer C-GET.")
-
-
-class _WebArchive:
-    """An archive that speaks DICOMweb."""
-
-    def __init__(self, peer: WebPeer, way: Way) -> None:
-        self._peer, self._client = peer, web_client(peer, way)
-
-    def find(self, wanted: Wanted) -> Iterator[Instance]:
-        """Yields the images that are looked for."""
-        studies: dict[str, None] = {}
-        for modality in wanted.modalities:
-            asked = {
-                "StudyDate": f"{wanted.since}-{wanted.until}",
-                "ModalitiesInStudy": modality,
-            }
-            studies |= self._studies(asked)
-        for study in studies:
-            fields = ["BodyPartExamined", "Modality", "SeriesInstanceUID"]
-            with web_errors(self._peer):
-                found = self._client.search_for_series(study, fields=fields)
-            for each in map(Dataset.from_json, found):
-                part = str(each.get("BodyPartExamined", "") or "")
-                if wanted.fits(str(each.get("Modality", "")), part):
-                    yield from self._images(study, str(each.SeriesInstanceUID), part)
-
-    def fetch(self, instance: Instance, keep: Keep) -> None:
-        """Has an image kept."""
-        with web_errors(self._peer):
-            dataset = self._client.retrieve_instance(
-                instance.study,
-                instance.series,
-                instance.uid,
-                media_types=(("application/dicom", "*"),),
-            )
-        keep(instance.uid, file_of(dataset))
-
-    def _studies(self, asked: dict[str, str]) -> dict[str, None]:
-        known: dict[str, None] = {}
-        while True:
-            with web_errors(self._peer):
-                found = self._client.search_for_studies(
-                    search_filters=asked, limit=_PAGE, offset=len(known)
-                )
-            studies = [str(Dataset.from_json(each).StudyInstanceUID) for each in found]
-            before = len(known)
-            known |= dict.fromkeys(studies)
-            # A server that knows no offset gives the same ones again.
-            if len(studies) < _PAGE or len(known) == before:
-                return known
-
-    def _images(self, study: str, series: str, part: str) -> Iterator[Instance]:
-        with web_errors(self._peer):
-            found = self._client.search_for_instances(study, series)
-        for each in map(Dataset.from_json, found):
-            yield Instance(study, series, str(each.SOPInstanceUID), part)
 
 
 def _level(level: str, **values: str) -> Dataset:
