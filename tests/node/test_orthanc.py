@@ -155,7 +155,7 @@ def test_a_node_that_is_killed_anywhere_loses_and_repeats_nothing(
 
 @pytest.mark.usefixtures("unmeasured_workers")
 def test_an_image_that_crashes_or_hangs_its_worker_costs_that_image(make_node: MakeNode) -> None:
-    pool = JobPool(tiny_worker, READY, workers=1, seconds=6)
+    pool = JobPool(tiny_worker, READY, workers=1, seconds=3)
     pool.wait()
     node = make_node(pool=pool)
     node.receives()
