@@ -124,14 +124,18 @@ def test_the_same_image_and_model_give_the_same_identifiers(
     new = {uid for uid in uids(first) if uid.startswith("2.25.")} - known
     assert own < new
     assert all(re.fullmatch(r"2\.25\.[1-9]\d{0,38}", uid) for uid in new)
-    for changed in ("model", "image", "version"):
+    # As where an archive replaces an image under its old identifier.
+    replaced = drawn((240, 300)).dataset
+    replaced.SOPInstanceUID = replaced.file_meta.MediaStorageSOPInstanceUID = given.SOPInstanceUID
+    images = {"image": drawn((240, 300)).data, "bytes": written(replaced)}
+    for changed in ("model", "image", "bytes", "version"):
         with monkeypatch.context() as patch:
             if changed == "model":
                 patch.setattr(fixed_model, "sha256", "cd" * 32)
             if changed == "version":
                 patch.setattr(pulmo, "__version__", "99.0")
-            other = drawn((240, 300)) if changed == "image" else source
-            answer = answer_dicom(fixed_model, other.data, kinds=["sr", "gsps"])
+            data = images.get(changed, source.data)
+            answer = answer_dicom(fixed_model, data, kinds=["sr", "gsps"])
             assert own.isdisjoint(uids(answer.objects)), changed
 
 

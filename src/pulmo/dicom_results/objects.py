@@ -49,9 +49,15 @@ class Making:
     moment: datetime
 
     def uid(self, *parts: str) -> UID:
-        """Returns the identifier of a thing that this version of pulmo makes with this model."""
+        """Returns the identifier of a thing that this version of pulmo makes with this model.
+
+        It is of the image's bytes too: where an image comes with the identifier of an earlier one,
+        an archive must not take the new objects for the old ones.
+        """
         image = str(self.source.reference.SOPInstanceUID)
-        return derived_uid(image, self.said.model_sha256, pulmo.__version__, *parts)
+        return derived_uid(
+            image, self.source.sha256, self.said.model_sha256, pulmo.__version__, *parts
+        )
 
     @property
     def device(self) -> UID:

@@ -27,6 +27,7 @@ from pydicom.uid import (
 )
 
 from pulmo.core.errors import InputError, RefusedError
+from pulmo.core.files import sha256
 from pulmo.radiograph.content import format_of
 from pulmo.radiograph.dicom import Header, header_of
 from pulmo.radiograph.dicom_elements import Elements
@@ -94,6 +95,7 @@ class Source:
         identity: the elements of `KEPT`, as they are.
         facts: what the header says of the image.
         pixels: the stored image.
+        sha256: of the file.
         own_window: decodes it, and returns the window of its own range, by which the reader
             displays it where no VOI can be used.
     """
@@ -102,6 +104,7 @@ class Source:
     identity: tuple[DataElement, ...] = field(repr=False)
     facts: Facts = field(repr=False)
     pixels: Pixels
+    sha256: str
     own_window: Callable[[], Window] = field(repr=False)
 
     def identify(self, made: Dataset) -> None:
@@ -144,6 +147,7 @@ def read_source(data: bytes, name: str, limits: Limits = LIMITS) -> Source:
             identity=_identity(header.dataset),
             facts=header.facts,
             pixels=pixels,
+            sha256=sha256(data),
             own_window=partial(_own_window, header, name),
         )
 
