@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 from commands import commit, pulmo
+from flagship_baselines import baselines_report
 
 from pulmo import stats
 from pulmo.bundle.card import read_card
@@ -163,7 +164,11 @@ def main() -> None:
         for fold in asked.fold or [0]:
             for seed in asked.seed or [0]:
                 run_trial(trial, fold, seed, asked.weights, asked.out)
-    lines = [*report(asked.out), *test_report(asked.bundle, asked.out)]
+    lines = [
+        *report(asked.out),
+        *baselines_report(asked.out / CHOSEN),
+        *test_report(asked.bundle, asked.out),
+    ]
     write_atomically(asked.output, "\n".join(lines).encode())
 
 
