@@ -1,6 +1,5 @@
 """The results of a folder: what is listed, how far a training is, and what is never read."""
 
-import json
 import os
 import shutil
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from starlette.testclient import TestClient
 from fixtures.refuses import refuses
 from fixtures.served import client_of
 from pulmo.core.folders import RunFolder
+from pulmo.evaluate.evaluation import Evaluation
 from pulmo.serve import result_folder
 from pulmo.serve.options import ServeOptions
 from pulmo.serve.result_folder import results_of
@@ -23,7 +23,7 @@ ROUTE = "/v1/results"
 
 
 @pytest.fixture
-def root(tmp_path: Path, run: RunFolder) -> Path:
+def root(tmp_path: Path, run: RunFolder, evaluation: Evaluation) -> Path:
     """A folder with a finished run, one that goes on, an evaluation and an audit."""
     folder = tmp_path / "results"
     ignored = shutil.ignore_patterns("checkpoints", "*.safetensors", "*.parquet")
@@ -32,17 +32,10 @@ def root(tmp_path: Path, run: RunFolder) -> Path:
     (folder / "deep" / "live" / "card.json").unlink()
     history = folder / "deep" / "live" / "history.jsonl"
     history.write_text(f"{history.read_text().splitlines()[0]}\n")
-    evaluation = folder / "evaluation"
-    evaluation.mkdir()
-    (evaluation / "evaluation.json").write_text(
-        json.dumps({
-            "model": {"name": "demo"},
-            "data": {"n": 24},
-            "overall": {"balanced_accuracy": [0.625, 0.5, 0.75, 24, None]},
-            "decision": {"positive": ["covid"], "sensitivity": [1.0, 0.5, 1.0, 6, None]},
-        })
-    )  # fmt: skip
-    (evaluation / "report.html").write_text("<!doctype html><title>report</title><p>text")
+    evaluated = folder / "evaluation"
+    evaluated.mkdir()
+    (evaluated / "evaluation.json").write_text(evaluation.model_dump_json())
+    (evaluated / "report.html").write_text("<!doctype html><title>report</title><p>text")
     (folder / "audit").mkdir()
     (folder / "audit" / "audit.json").write_text("{")
     return folder
@@ -64,16 +57,14 @@ def test_results_are_listed_with_what_they_say(asked: TestClient) -> None:
         ("evaluation", "evaluation"),
         ("audit", "audit"),
     }
-    evaluation = items["evaluation", "evaluation"]
-    assert evaluation["has_page"] is True
-    # As the report prints them.
-    assert evaluation["facts"] == [
-        ["Model", "demo"],
-        ["Images", "24"],
-        ["Balanced accuracy", "0.625 (0.500-0.750)"],
-        ["Sensitivity for covid", "1.000 (0.500-1.000)"],
+    assert items["evaluation", "evaluation"]["has_page"] is True
+    assert items["evaluation", "evaluation"]["facts"][:2] == [
+        ["Model", "three-way"],
+        ["Images", "9001"],
     ]
-    assert items["audit", "audit"]["facts"] == [["Problem", "It cannot be read."]]
+    assert items["audit", "audit"]["facts"] == [
+        ["Problem", "It cannot be read, or another version of pulmo made it."]
+    ]
     assert items["audit", "audit"]["has_page"] is False
 
 

@@ -142,7 +142,7 @@ function checkCanvas(context) {
   const found = context.getImageData(0, 0, 16, 16).data;
   context.clearRect(0, 0, 16, 16);
   if (!pattern.data.every((value, at) => value === found[at])) {
-    throw notHere("The image is a JPEG file, and this browser changes what a page reads of a picture.");
+    throw notHere("The image is a JPEG file, and this browser changes what a page reads of an image.");
   }
 }
 

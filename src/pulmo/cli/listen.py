@@ -1,16 +1,12 @@
 """pulmo listen."""
 
 import json as json_module
-from pathlib import Path
-from typing import Annotated, Literal
 
 import typer
 
+from pulmo.cli.daemon import LogFile, LogForm, print_log, starts
 from pulmo.cli.model import ModelOption, one_model
-from pulmo.cli.options import Json, flags_used, takes_options
-from pulmo.cli.results import results_to
-from pulmo.core.errors import UsageError
-from pulmo.core.output import claim_file
+from pulmo.cli.options import Json, takes_options
 from pulmo.node.options import ListenOptions, NodeData
 
 app = typer.Typer(invoke_without_command=True)
@@ -25,12 +21,7 @@ def listen(context: typer.Context, model: ModelOption = None, *, options: Listen
     node has them. It listens on this machine alone, unless --allow names the nodes that may send.
     Ctrl-C lets what was begun end.
     """
-    if context.invoked_subcommand is not None:
-        if used := flags_used(options):
-            raise UsageError(
-                "option-of-node",
-                f"{used[0]} is for the node, not for {context.invoked_subcommand}.",
-            )
+    if not starts(context, options, "the node"):
         return
     from pulmo.node.listen import listen as listen_to
 
@@ -55,27 +46,9 @@ def status(json: Json = False, *, options: NodeData) -> None:
 
 @app.command("log")
 @takes_options
-def log(
-    export: Annotated[
-        Literal["csv", "json"], typer.Option("--export", help="The form of the log.")
-    ] = "csv",
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write the log to this file. Default: standard output.",
-        ),
-    ] = None,
-    *,
-    options: NodeData,
-) -> None:
+def log(export: LogForm = "csv", output: LogFile = None, *, options: NodeData) -> None:
     """Print what was received, judged and sent, and when, the oldest first."""
-    from pulmo.daemon.audit_log import export_log
-    from pulmo.node.store import Store, data_folder
+    from pulmo.node.database import NodeDatabase
+    from pulmo.node.store import data_folder
 
-    if output is not None:
-        claim_file(output)
-    with Store(data_folder(options)) as store, results_to(output) as stream:
-        export_log(store.database, export, stream)
+    print_log(lambda: NodeDatabase(data_folder(options)), export, output)

@@ -1,16 +1,13 @@
 """pulmo serve."""
 
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from pulmo.cli.console import say
+from pulmo.cli.daemon import LogFile, LogForm, print_log, starts
 from pulmo.cli.model import one_model
-from pulmo.cli.options import flags_used, takes_options
-from pulmo.cli.results import results_to
-from pulmo.core.errors import UsageError
-from pulmo.core.output import claim_file
+from pulmo.cli.options import takes_options
 from pulmo.serve.options import DataOptions, ServeOptions
 
 app = typer.Typer(invoke_without_command=True)
@@ -26,12 +23,7 @@ def serve(context: typer.Context, options: ServeOptions) -> None:
     It listens on this machine alone, unless a token was made and TLS is spoken, here or by a proxy.
     The page is at /, the API at /v1, its documentation at /docs. Ctrl-C lets what was begun end.
     """
-    if context.invoked_subcommand is not None:
-        if used := flags_used(options):
-            raise UsageError(
-                "option-of-server",
-                f"{used[0]} is for the server, not for {context.invoked_subcommand}.",
-            )
+    if not starts(context, options, "the server"):
         return
     from pulmo.serve.server import serve as serve_models
 
@@ -41,30 +33,11 @@ def serve(context: typer.Context, options: ServeOptions) -> None:
 
 @app.command("log")
 @takes_options
-def log(
-    export: Annotated[
-        Literal["csv", "json"], typer.Option("--export", help="The form of the log.")
-    ] = "csv",
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write the log to this file. Default: standard output.",
-        ),
-    ] = None,
-    *,
-    options: DataOptions,
-) -> None:
+def log(export: LogForm = "csv", output: LogFile = None, *, options: DataOptions) -> None:
     """Print who was answered what and when, the oldest first."""
-    from pulmo.daemon.audit_log import export_log
     from pulmo.serve.server import open_database
 
-    if output is not None:
-        claim_file(output)
-    with open_database(options) as database, results_to(output) as stream:
-        export_log(database, export, stream)
+    print_log(lambda: open_database(options), export, output)
 
 
 @tokens.command("create")

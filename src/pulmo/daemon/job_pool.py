@@ -11,6 +11,25 @@ from pulmo.core.errors import PulmoError
 from pulmo.core.workers import Lost, WorkerPool
 
 Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+def result_or_error(work: Callable[[], Result]) -> Result | PulmoError:
+    """Does the work of a job, and returns an error that it raises.
+
+    A worker process that raised would have to be replaced. The words of an error that is not one of
+    pulmo's may quote the file, so its kind alone is named.
+    """
+    try:
+        return work()
+    except PulmoError as error:
+        return error
+    except MemoryError:
+        return PulmoError(
+            "image-memory", "The image needs more memory than a worker process may take."
+        )
+    except Exception as error:  # noqa: BLE001 - whatever the reading of a file may raise
+        return PulmoError("internal-error", f"An error in pulmo: {type(error).__name__}.")
 
 
 class JobPool(Generic[Job]):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pulmo.core.errors import PulmoError
 from pulmo.daemon.confined import limit_memory, silence
+from pulmo.daemon.job_pool import result_or_error
 from pulmo.node.inbox import MadeObject, Verdict
 from pulmo.node.store import instance_of
 
@@ -84,18 +85,10 @@ def judge_worker(setup: Setup) -> Callable[[Job], Judged | PulmoError | None]:
 def _work(
     predictor: "ImagePredictor", digest: str, answer: Answer, job: Job
 ) -> Judged | PulmoError | None:
-    if job.path is None:
+    path = job.path
+    if path is None:
         return None
-    try:
-        return _judged(predictor, digest, answer(predictor, job.path), job)
-    except PulmoError as error:
-        return error
-    except MemoryError:
-        return PulmoError(
-            "image-memory", f"{_NAME} needs more memory than a worker process may take."
-        )
-    except Exception as error:  # noqa: BLE001 - its words may quote the file
-        return PulmoError("internal-error", f"An error in pulmo: {type(error).__name__}.")
+    return result_or_error(lambda: _judged(predictor, digest, answer(predictor, path), job))
 
 
 def _judged(predictor: "ImagePredictor", digest: str, answer: "DicomAnswer", job: Job) -> Judged:

@@ -1,82 +1,83 @@
 """What a result says in short, as its own page says it."""
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from typing import Any, Final
 
+from pydantic import TypeAdapter, ValidationError
+
+from pulmo.audit.check_result import Audit
+from pulmo.core.record import Record
+from pulmo.datasets.inspect.inspection import Inspection
+from pulmo.evaluate.evaluation import Evaluation
+from pulmo.evaluate.multilabel.evaluation import LabelsEvaluation
+from pulmo.experiments.summary import Summary
+from pulmo.report.comparison import Comparison
 from pulmo.stats.estimate import Estimate
 
 Facts = list[tuple[str, str]]
 
+_KINDS: Final[Mapping[str, TypeAdapter[Any]]] = {
+    "evaluation": TypeAdapter(Evaluation | LabelsEvaluation),
+    "audit": TypeAdapter(Audit),
+    "comparison": TypeAdapter(Comparison),
+    "inspection": TypeAdapter(Inspection),
+    "repeats": TypeAdapter(Summary),
+}
+"""Kind of result -> what its index holds."""
 
-def facts_of(kind: str, read: Mapping[str, Any]) -> Facts:
+
+def facts_of(kind: str, index: bytes) -> Facts:
     """Returns the main facts of a result; what it does not have is left out.
 
     Args:
-        kind: of the result.
-        read: its index.
+        kind: of the result; there are none of a kind whose index is not known here.
+        index: the content of its index.
     """
-    find = _FACTS.get(kind)
-    return [] if find is None else [(name, text) for name, text in find(read) if text]
+    if kind not in _KINDS:
+        return []
+    try:
+        read = _KINDS[kind].validate_json(index)
+    except ValidationError:
+        return [("Problem", "It cannot be read, or another version of pulmo made it.")]
+    return [(name, text) for name, text in _facts(read) if text]
 
 
-def _evaluation(read: Mapping[str, Any]) -> Facts:
-    positive = ", ".join(map(str, _at(read, "decision", "positive") or ()))
-    return [
-        ("Model", _text(read, "model", "name")),
-        ("Images", _text(read, "data", "n")),
-        ("Balanced accuracy", _estimate(read, "overall", "balanced_accuracy")),
-        (f"AUC of {positive}", _estimate(read, "decision", "auc")),
-        (f"Sensitivity for {positive}", _estimate(read, "decision", "sensitivity")),
-        (f"Specificity for {positive}", _estimate(read, "decision", "specificity")),
-    ]
+def _facts(read: Record) -> Facts:
+    match read:
+        case Evaluation():
+            whole = [
+                ("Model", read.model.name),
+                ("Images", str(read.data.n)),
+                ("Balanced accuracy", _value(read.overall, "balanced_accuracy")),
+            ]
+            decision, positive = read.decision, ", ".join(read.decision.positive)
+            values = {
+                "AUC of": decision.auc,
+                "Sensitivity for": decision.sensitivity,
+                "Specificity for": decision.specificity,
+            }
+            named = [(f"{name} {positive}", str(value)) for name, value in values.items()]
+            return whole + (named if positive else [])
+        case LabelsEvaluation():
+            return [
+                ("Model", read.model.name),
+                ("Images", str(read.n)),
+                ("Findings", ", ".join(read.labels)),
+            ]
+        case Audit():
+            return [("Model", read.model.name), ("Result", read.summary)]
+        case Comparison():
+            return [("Models", ", ".join(model.name for model in read.models))]
+        case Inspection():
+            return [("Manifest", read.name), ("Result", read.verdict)]
+        case Summary():
+            return [
+                ("Recipe", read.recipe),
+                ("Runs", str(len(read.runs))),
+                ("Balanced accuracy", _value(read.mean, "balanced_accuracy")),
+            ]
+    raise TypeError(type(read))
 
 
-def _audit(read: Mapping[str, Any]) -> Facts:
-    return [("Model", _text(read, "model", "name")), ("Result", _text(read, "headline"))]
-
-
-def _comparison(read: Mapping[str, Any]) -> Facts:
-    entrants = _at(read, "entrants") or ()
-    return [("Models", ", ".join(str(each.get("name")) for each in entrants))]
-
-
-def _inspection(read: Mapping[str, Any]) -> Facts:
-    return [("Manifest", _text(read, "name")), ("Result", _text(read, "verdict"))]
-
-
-def _repeats(read: Mapping[str, Any]) -> Facts:
-    return [
-        ("Recipe", _text(read, "recipe")),
-        ("Runs", str(len(_at(read, "runs") or ()))),
-        ("Balanced accuracy", _estimate(read, "mean", "balanced_accuracy")),
-    ]
-
-
-_FACTS: Final[Mapping[str, Callable[[Mapping[str, Any]], Facts]]] = {
-    "evaluation": _evaluation,
-    "audit": _audit,
-    "comparison": _comparison,
-    "inspection": _inspection,
-    "repeats": _repeats,
-}
-
-
-def _at(read: Mapping[str, Any], *keys: str) -> Any:  # noqa: ANN401 - as it is in the file
-    """Returns what lies below some keys; None if there is nothing."""
-    found: Any = read
-    for key in keys:
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found
-
-
-def _text(read: Mapping[str, Any], *keys: str) -> str:
-    found = _at(read, *keys)
-    return "" if found is None else str(found)
-
-
-def _estimate(read: Mapping[str, Any], *keys: str) -> str:
-    """Returns an estimate as tables print it; blank if there is none."""
-    with suppress(TypeError):
-        return str(Estimate(*_at(read, *keys)))
-    return ""
+def _value(values: Mapping[str, Estimate], name: str) -> str:
+    return str(values[name]) if name in values else ""

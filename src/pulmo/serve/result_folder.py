@@ -3,7 +3,6 @@
 It reads alone, and nothing outside the folder: links are not followed.
 """
 
-import json
 import os
 import stat
 import tomllib
@@ -194,13 +193,7 @@ def _item(found: _Found) -> ResultItem:
 @lru_cache(maxsize=4096)
 def _facts(index: Path, kind: Kind, _modified: int, _size: int) -> list[tuple[str, str]]:
     """Returns what an index says in short, read once for each of its states."""
-    if kind == "run":
-        return []
-    try:
-        read = json.loads(_read(index) or b"")
-    except ValueError:
-        return [("Problem", "It cannot be read.")]
-    return facts_of(kind, read) if isinstance(read, dict) else []
+    return facts_of(kind, _read(index) or b"")
 
 
 def _inside(root: Path, path: str) -> Path | None:

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from pulmo.core.errors import PulmoError
 from pulmo.daemon.confined import limit_memory, silence
+from pulmo.daemon.job_pool import result_or_error
 from pulmo.radiograph import decode_radiograph
 from pulmo.radiograph.limits import LIMITS
 from pulmo.serve.answers import NAME, Facts
@@ -138,17 +139,7 @@ def worker_of(models: Mapping[str, ServedModel]) -> Callable[[Job], Any]:
 
 
 def _work(opened: _Open, job: Job) -> Any:  # noqa: ANN401 - of the kind of the job
-    """Does a job; a worker that raised would have to be replaced."""
-    try:
-        return _done(opened, job)
-    except PulmoError as error:
-        return error
-    except MemoryError:
-        return PulmoError(
-            "image-memory", f"{NAME} needs more memory than a worker process may take."
-        )
-    except Exception as error:  # noqa: BLE001 - its words may quote the file
-        return PulmoError("internal-error", f"An error in pulmo: {type(error).__name__}.")
+    return result_or_error(partial(_done, opened, job))
 
 
 def _done(opened: _Open, job: Job) -> Any:  # noqa: ANN401 - of the kind of the job
