@@ -25,7 +25,7 @@ class _FromBytes(nn.Module):
     """A network of the lungs from bytes to probabilities.
 
     The mean with the mirrored image would double the time, for a Dice coefficient that is higher by
-    .0003 on the validation images of the shipped network.
+    .0006 on the validation images of the shipped network.
     """
 
     def __init__(self, network: nn.Module) -> None:
