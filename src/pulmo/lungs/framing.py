@@ -112,7 +112,7 @@ def cut_out(pixels: NDArray[np.float32], lungs: "LungMask", image: ImageSection)
         return Framed(pixels, None, (Note("no-lungs", text),))
     within = pixels[lungs.mask].astype(np.float64)
     mean = float(within.mean())
-    # Only what is shown is worked on: a large image has many more pixels, which cost more than a network.
+    # Only what is shown is worked on: all pixels of a large image cost more than a network.
     inside = box.inside(*pixels.shape)
     shown = pixels[inside.slices]
     if image.normalise == "lungs":

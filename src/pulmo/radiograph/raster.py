@@ -17,6 +17,7 @@ from pulmo.radiograph.jpeg_data import with_end
 from pulmo.radiograph.limits import Limits, check_effort
 from pulmo.radiograph.notes import Note
 from pulmo.radiograph.tiff import counted_from_black, tiff_layout
+from pulmo.radiograph.webp import webp_shape
 from pulmo.radiograph.whole import check_whole, is_grey_and_whole, load_whole, png_is_ended
 
 # The chunk, and the keywords of other chunks, in which a PNG may state an orientation.
@@ -137,6 +138,8 @@ class _Opened(NamedTuple):
 def _opened(data: bytes, form: FileFormat, name: str, limits: Limits) -> _Opened:
     """Opens the image of a file, if it is within the limits."""
     layout = _layout(data, form, name)
+    if form == "WebP" and (shape := webp_shape(data)):
+        limits.check_shape(*shape, name)
     ended = _ended_jpeg(data, name) if form == "JPEG" else data
     image = _open(ended, form, layout, name)
     limits.check_shape(image.height, image.width, name)
