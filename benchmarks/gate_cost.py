@@ -38,8 +38,8 @@ With and without the gate, in turns, on a busy machine with two cores: medians o
 the median of the ratios of a turn. The model is `starter`, whose network is small, and so are its
 files: the gate takes the same time for a larger network, so its share is smaller there. Most of
 that time goes to the network of the lungs, for the images in doubt. Warm, the images a second
-change by {change:+.0%}; the aim was a loss of 15 % at most. Milliseconds of the processor count both
-cores.
+change by {change:+.0%}; the aim was a loss of 15 % at most. Milliseconds of the processor count
+both cores.
 
 | | without | with | ratio |
 |---|---|---|---|"""
