@@ -296,6 +296,8 @@ def report(out: Path) -> Iterator[str]:
         if found := sorted((out / trial).glob("*/predictions.parquet")):
             yield _row(trial, found)
     yield (
+        f"\nThe other trials than `{CHOSEN}` saw the lungs as an earlier network found them, with "
+        "which they were compared.\n"
         f"\nThe model that comes with pulmo is fold 0, seed 0 of `{CHOSEN}`. It was chosen on "
         "these figures, so they are a little too good. Few images of large sources and a small "
         "input made the difference: with all images at 128 pixels, a network learns where an "
