@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 from commands import commit, pulmo
+from flagship_baselines import baselines_report
 
 from pulmo import stats
 from pulmo.bundle.card import read_card
@@ -163,7 +164,11 @@ def main() -> None:
         for fold in asked.fold or [0]:
             for seed in asked.seed or [0]:
                 run_trial(trial, fold, seed, asked.weights, asked.out)
-    lines = [*report(asked.out), *test_report(asked.bundle, asked.out)]
+    lines = [
+        *report(asked.out),
+        *baselines_report(asked.out / CHOSEN),
+        *test_report(asked.bundle, asked.out),
+    ]
     write_atomically(asked.output, "\n".join(lines).encode())
 
 
@@ -291,6 +296,8 @@ def report(out: Path) -> Iterator[str]:
         if found := sorted((out / trial).glob("*/predictions.parquet")):
             yield _row(trial, found)
     yield (
+        f"\nThe other trials than `{CHOSEN}` saw the lungs as an earlier network found them, with "
+        "which they were compared.\n"
         f"\nThe model that comes with pulmo is fold 0, seed 0 of `{CHOSEN}`. It was chosen on "
         "these figures, so they are a little too good. Few images of large sources and a small "
         "input made the difference: with all images at 128 pixels, a network learns where an "

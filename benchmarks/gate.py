@@ -74,6 +74,9 @@ def main() -> None:
     parser.add_argument("--screenshots", type=Path, help="folder with PNG images of a screen")
     parser.add_argument("--model", type=Path, required=True, help="a bundle of `starter`")
     parser.add_argument("--run", type=Path, required=True, help="the run that it is of")
+    parser.add_argument(
+        "--keep-diseases", action="store_true", help="keep that section of the page as it is"
+    )
     parser.add_argument("--seen", type=Path, help="folder that keeps what was seen of the images")
     parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--output", type=Path, default=RESULTS)
@@ -83,10 +86,21 @@ def main() -> None:
     sides = looked_at(folders, asked.seen, asked.processes)
     fitted = fit(sides["fit"])
     write_atomically(asked.gate, fitted.model_dump_json().encode() + b"\n")
-    diseases = gate_diseases.section(asked.model, asked.run, asked.data)
+    diseases = (
+        kept(asked.output, "A disease that is none of the classes")
+        if asked.keep_diseases
+        else gate_diseases.section(asked.model, asked.run, asked.data)
+    )
     cost = gate_cost.section(asked.model, asked.run)
     page = [*report(sides["test"], fitted), *diseases, *cost, SOURCES]
     write_atomically(asked.output, ("\n".join(page) + "\n").encode())
+
+
+def kept(page: Path, title: str) -> list[str]:
+    """Returns the lines of a section of a page."""
+    text = page.read_text(encoding="utf-8")
+    begin = text.index(f"\n## {title}\n")
+    return text[begin : text.index("\n\n## ", begin + 1)].splitlines()
 
 
 def looked_at(folders: Folders, kept: Path | None, processes: int) -> Mapping[str, Images]:

@@ -37,8 +37,9 @@ HEAD: Final = """
 With and without the gate, in turns, on a busy machine with two cores: medians of {turns} turns, and
 the median of the ratios of a turn. The model is `starter`, whose network is small, and so are its
 files: the gate takes the same time for a larger network, so its share is smaller there. Most of
-that time goes to the network of the lungs, for the images in doubt. Warm, the images a second fall
-by {fall:.0%}; the aim was 15 % at most. Milliseconds of the processor count both cores.
+that time goes to the network of the lungs, for the images in doubt. Warm, the images a second
+change by {change:+.0%}; the aim was a loss of 15 % at most. Milliseconds of the processor count
+both cores.
 
 | | without | with | ratio |
 |---|---|---|---|"""
@@ -65,7 +66,7 @@ def section(model: Path, run: Path) -> list[str]:
         f"| {what} | {without:.3g} | {having:.3g} | {ratio:.2f} |"
         for what, (without, having, ratio) in rows.items()
     ]
-    return [HEAD.format(turns=TURNS, fall=1 - 1 / wall[2]), *lines]
+    return [HEAD.format(turns=TURNS, change=1 / wall[2] - 1), *lines]
 
 
 def in_turns(measure: Callable[[bool], tuple[float, ...]]) -> list[tuple[float, float, float]]:

@@ -91,7 +91,7 @@ def unfit(kind: Look) -> NDArray[np.floating]:
         TURNED: np.rot90(image),
         INVERTED: 1 - image,
         CUT: chest(0)[:, :105],
-        SEVERAL: np.hstack([image, chest(2)]),
+        SEVERAL: np.hstack([chest(0), image]),
     }
     return images[kind]
 

@@ -17,7 +17,7 @@ from pulmo.radiograph import read_radiograph
 from pulmo.stats.overlap import dice
 from pulmo.train.lungs.drawn import drawn_images
 
-COUNT = 12
+COUNT = 24
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,8 @@ def drawn() -> list[tuple[NDArray[np.bool_], LungMask]]:
     """Where the lungs of phantoms are, and what is found of them."""
     pairs = []
     for number in range(COUNT):
-        shape = (200 + 8 * number, 230)
+        # Most are as large as those of `pulmo data phantom`.
+        shape = (200 + 8 * number, 230) if number < 4 else (256, 256)
         label = PHANTOM_LABELS[number % len(PHANTOM_LABELS)]
         phantom = draw(label, number, np.random.default_rng(number), shape)
         pairs.append((phantom.lungs, lungs.segment(phantom.pixels, value_range=(0, 1))))
@@ -36,7 +37,7 @@ def test_the_lungs_of_phantoms_are_found(drawn: list[tuple[NDArray[np.bool_], Lu
     # The network was trained on patients alone, and on masks with the lung behind the heart; those
     # of phantoms lack it.
     values = [dice(found.mask[None], truth[None])[0] for truth, found in drawn]
-    assert sum(found.found for _, found in drawn) >= COUNT - 3
+    assert np.mean([found.found for _, found in drawn]) >= 0.75
     assert np.median(values) > 0.8
 
 
@@ -84,7 +85,7 @@ def test_an_array_needs_its_range() -> None:
 
 def test_the_shipped_network_is_small_and_says_what_it_is() -> None:
     card = shipped_finder().card
-    assert SHIPPED.stat().st_size < 1_300_000
+    assert SHIPPED.stat().st_size < 1_500_000
     assert card.val_refused <= 0.02 * card.validation[0]
     assert card.val_dice > 0.94
     assert set(card.images) == {"kermany", "cohen"}

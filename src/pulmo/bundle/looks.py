@@ -43,7 +43,7 @@ class GreyLooks(NamedTuple):
 
 
 class LungLooks(NamedTuple):
-    """What is seen of the lungs on an image; all but the contrast is the same for its mirror image.
+    """What is seen of the lungs; all but the contrast is the same of mirrored probabilities.
 
     Attributes:
         lungs: [64], mean probabilities of lung in 8 x 8 cells, folded.

@@ -22,10 +22,10 @@ TOLERANCE: Final = 0.02
 
 
 class _FromBytes(nn.Module):
-    """A network of the lungs from bytes to probabilities: the mean of an image and its mirror.
+    """A network of the lungs from bytes to probabilities.
 
-    On the validation images of the shipped network this raised the mean Dice coefficient from .952
-    to .953, of adults alone from .939 to .943, for twice the time.
+    The mean with the mirrored image would double the time, for a Dice coefficient that is higher by
+    .0006 on the validation images of the shipped network.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -34,10 +34,8 @@ class _FromBytes(nn.Module):
 
     def forward(self, radiograph: Tensor) -> Tensor:
         """Returns the probability of lung, float [n, size, size], of uint8 [n, 1, size, size]."""
-        images = radiograph.float() / 255
-        plain, mirrored = (self.network(each)[:, 0].sigmoid() for each in (images, images.flip(3)))
-        mean: Tensor = (plain + mirrored.flip(2)) / 2
-        return mean
+        logits: Tensor = self.network(radiograph.float() / 255)
+        return logits[:, 0].sigmoid()
 
 
 def to_onnx(network: nn.Module, card: LungCard) -> bytes:

@@ -31,8 +31,8 @@ class LungSettings(Record):
 
     size: Annotated[int, Field(ge=32, le=512, multiple_of=32)] = 192
     """Side of the input in pixels; an image is squashed to a square."""
-    epochs: Count = 50
-    cycle: Count = 40
+    epochs: Count = 80
+    cycle: Count = 64
     """Epochs of the cycle that the learning rate follows until it cools down."""
     cooldown: Annotated[Number, Field(gt=0, le=1)] = 0.5
     """Share of the epochs, the last ones, in which the rate falls to 0."""

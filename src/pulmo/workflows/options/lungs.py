@@ -14,7 +14,7 @@ class LungTrainOptions:
     """How a network of the lungs is trained.
 
     Attributes:
-        epochs: how many epochs. Default: 50, or those of the training to resume.
+        epochs: how many epochs. Default: 80, or those of the training to resume.
         seed: of all that is drawn. Default: 0, or that of the training to resume.
         threads: threads of torch; 0 leaves the number to torch, which takes all cores.
         resume: continue what the folder contains, with its own settings and images.
