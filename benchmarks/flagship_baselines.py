@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
-import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo import stats
-from pulmo.audit.found_lungs import SIDE, FoundLungs
+from pulmo.audit.baselines import shrunk
+from pulmo.audit.found_lungs import FoundLungs
 from pulmo.audit.learners import Learnt, learn_facts, learn_thumbnails
 from pulmo.core.sections import ImageSection
 from pulmo.datasets.cache import cache_folder, cached_images
@@ -100,9 +100,9 @@ class _Fold(NamedTuple):
     def read(cls, place: Path) -> Self:
         manifest = read_manifest(place / "manifest.parquet")
         predicted = pd.read_parquet(place / "predictions.parquet").set_index("path")
-        columns = [f"p_{name}" for name in ("covid", "bacterial", "viral", "normal")]
+        said = predicted.filter(regex="^p_")
         held = manifest.split("val")
-        rows = held.frame.assign(group=held.groups).join(predicted[columns], on="path", how="inner")
+        rows = held.frame.assign(group=held.groups).join(said, on="path", how="inner")
         # The validation images of the sources without folds are the same in each.
         return cls(
             manifest.split("train").frame, rows[rows["source"].isin(["cohen", "darkcovidnet"])]
@@ -119,10 +119,15 @@ class _Baselines:
         return learn_facts(file_facts(train), truth, file_facts(held))
 
     def thumbnail(self, train: pd.DataFrame, truth: NDArray[np.intp], held: pd.DataFrame) -> Learnt:
-        return _learnt(_thumbnails(train), truth, _thumbnails(held))
+        seen, asked = _thumbnails(train), _thumbnails(held)
+        return learn_thumbnails(seen, truth, asked, np.random.default_rng(_SEED))
 
     def lungs(self, train: pd.DataFrame, truth: NDArray[np.intp], held: pd.DataFrame) -> Learnt:
-        return _learnt(self._found.thumbnails(train), truth, self._found.thumbnails(held))
+        seen, asked = (
+            np.asarray(self._found.thumbnails(rows) / np.float32(255), np.float32)
+            for rows in (train, held)
+        )
+        return learn_thumbnails(seen, truth, asked, np.random.default_rng(_SEED))
 
 
 BASELINES: Final = {
@@ -132,19 +137,10 @@ BASELINES: Final = {
 }
 
 
-def _thumbnails(rows: pd.DataFrame) -> NDArray[np.uint8]:
+def _thumbnails(rows: pd.DataFrame) -> NDArray[np.float32]:
     shape = ImageSection(size=96, aspect="squash")
     images = cached_images(Manifest.from_rows(rows), shape, cache_folder())
-    small = [
-        cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        for image in images.take(np.arange(len(rows)))
-    ]
-    return np.asarray(np.stack(small), np.uint8)
-
-
-def _learnt(train: NDArray[np.uint8], truth: NDArray[np.intp], held: NDArray[np.uint8]) -> Learnt:
-    seen, asked = (np.asarray(each / np.float32(255), np.float32) for each in (train, held))
-    return learn_thumbnails(seen, truth, asked, np.random.default_rng(_SEED))
+    return shrunk(images.take(np.arange(len(rows))))
 
 
 class _Asked(NamedTuple):

@@ -47,7 +47,7 @@ def asked(make: MakeService, root: Path) -> TestClient:
     return client_of(make(results=root))
 
 
-def test_results_are_listed_with_what_they_say(asked: TestClient) -> None:
+def test_results_are_listed_with_what_they_say(asked: TestClient, evaluation: Evaluation) -> None:
     found = asked.get(ROUTE).json()
     assert found["complete"] is True
     items = {(each["kind"], each["path"]): each for each in found["results"]}
@@ -58,9 +58,14 @@ def test_results_are_listed_with_what_they_say(asked: TestClient) -> None:
         ("audit", "audit"),
     }
     assert items["evaluation", "evaluation"]["has_page"] is True
-    assert items["evaluation", "evaluation"]["facts"][:2] == [
+    decision = evaluation.decision
+    assert items["evaluation", "evaluation"]["facts"] == [
         ["Model", "three-way"],
         ["Images", "9001"],
+        ["Balanced accuracy", str(evaluation.overall["balanced_accuracy"])],
+        ["AUC of covid, viral", str(decision.auc)],
+        ["Sensitivity for covid, viral", str(decision.sensitivity)],
+        ["Specificity for covid, viral", str(decision.specificity)],
     ]
     assert items["audit", "audit"]["facts"] == [
         ["Problem", "It cannot be read, or another version of pulmo made it."]

@@ -172,7 +172,7 @@ def age(_: AuditContext, side: Side) -> pd.DataFrame:
 
 def thumbnail(_: AuditContext, side: Side) -> NDArray[np.float32]:
     """Looks at the image with 16 x 16 pixels."""
-    return _shrunk(side.images())
+    return shrunk(side.images())
 
 
 def histogram(_: AuditContext, side: Side) -> NDArray[np.float32]:
@@ -190,7 +190,7 @@ def border(_: AuditContext, side: Side) -> NDArray[np.float32]:
     edge = round(size * (1 - CENTRE) / 2)
     images[:, edge : size - edge, edge : size - edge] = 0
     # As numbers and not as a thumbnail: a copy that is shifted has another border.
-    return _shrunk(images).reshape(len(images), -1)
+    return shrunk(images).reshape(len(images), -1)
 
 
 def without_lungs(context: AuditContext, side: Side) -> NDArray[np.float32]:
@@ -198,7 +198,7 @@ def without_lungs(context: AuditContext, side: Side) -> NDArray[np.float32]:
     images = side.images().copy()
     for image, mask in zip(images, context.masks_of(side.rows), strict=True):
         image[mask] = 0
-    return _shrunk(images)
+    return shrunk(images)
 
 
 def of_lungs(context: AuditContext, side: Side) -> NDArray[np.float32]:
@@ -213,7 +213,7 @@ def _finds_lungs(context: AuditContext, rows: pd.DataFrame) -> NDArray[np.bool_]
     return np.full(len(rows), context.options.finder is not None and context.has_manifest)
 
 
-def _shrunk(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def shrunk(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Returns float32 [n, 16, 16], each image's greys in [0, 1] averaged over 16 x 16 tiles."""
     small = [cv2.resize(each, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for each in images]
     return np.asarray(np.stack(small) / np.float32(255), np.float32)

@@ -6,7 +6,6 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from pulmo.audit.check_result import Audit
-from pulmo.core.record import Record
 from pulmo.datasets.inspect.inspection import Inspection
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.evaluate.multilabel.evaluation import LabelsEvaluation
@@ -15,6 +14,7 @@ from pulmo.report.comparison import Comparison
 from pulmo.stats.estimate import Estimate
 
 Facts = list[tuple[str, str]]
+_Index = Evaluation | LabelsEvaluation | Audit | Comparison | Inspection | Summary
 
 _KINDS: Final[Mapping[str, TypeAdapter[Any]]] = {
     "evaluation": TypeAdapter(Evaluation | LabelsEvaluation),
@@ -36,13 +36,13 @@ def facts_of(kind: str, index: bytes) -> Facts:
     if kind not in _KINDS:
         return []
     try:
-        read = _KINDS[kind].validate_json(index)
+        read: _Index = _KINDS[kind].validate_json(index)
     except ValidationError:
         return [("Problem", "It cannot be read, or another version of pulmo made it.")]
     return [(name, text) for name, text in _facts(read) if text]
 
 
-def _facts(read: Record) -> Facts:
+def _facts(read: _Index) -> Facts:
     match read:
         case Evaluation():
             whole = [
@@ -76,7 +76,6 @@ def _facts(read: Record) -> Facts:
                 ("Runs", str(len(read.runs))),
                 ("Balanced accuracy", _value(read.mean, "balanced_accuracy")),
             ]
-    raise TypeError(type(read))
 
 
 def _value(values: Mapping[str, Estimate], name: str) -> str:
