@@ -88,6 +88,15 @@ LONG: Final[dict[str, Any]] = SHORT | {
 }
 """The same for longer, and without what holds a network back from learning its images."""
 
+ROUGH: Final[dict[str, Any]] = LONG | {
+    "train.source_prior": 0.3,
+    "augment.multiscale": 1.5,
+    "augment.noise": 0.05,
+    "augment.blur": 1.0,
+    "augment.jpeg": 50,
+}
+"""The same, with more noise and blur, since fine texture tells where an image is from."""
+
 
 class Trial(NamedTuple):
     """What a trial changes.
@@ -115,6 +124,9 @@ TRIALS: Final[dict[str, Trial]] = {
     "short-96": Trial(SHORT | {"image.size": 96}, 700),
     "short-96-long": Trial(LONG, 700),
     "short-96-long-prior-0.3": Trial(LONG | {"train.source_prior": 0.3}, 700),
+    "short-96-rough": Trial(ROUGH, 700),
+    "short-96-rough-prior-0.5": Trial(ROUGH | {"train.source_prior": 0.5}, 700),
+    "short-64-rough": Trial(ROUGH | {"image.size": 64}, 700),
     "short-96-more": Trial(
         LONG | {"train.source_prior": 0.3, "train.epochs": 20, "train.patience": 20}, 1500
     ),
