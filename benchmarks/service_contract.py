@@ -50,5 +50,5 @@ def keep_contract(examples: int) -> Contract:
             except FailureGroup as error:
                 said = " ".join("; ".join(map(str, error.exceptions)).split())
                 faults.append(f"{operation.label}: {said}")
-            print(f"{operation.label}: {len(faults)} faults", flush=True)
+            print(f"{operation.label}: {len(faults)} faults so far", flush=True)
     return Contract(examples, len(operations), faults)

@@ -8,8 +8,10 @@ import schemathesis
 import torch
 from hypothesis import HealthCheck, given, settings
 from schemathesis.core.result import Ok
+from starlette.testclient import TestClient
 
 from pulmo.serve.app import make_app
+from pulmo.serve.body import MOST_FILES
 from pulmo.serve.service import Service
 from pulmo.serve.tokens import create_token
 
@@ -44,3 +46,12 @@ def test_routes_keep_their_contract(make: MakeService) -> None:
             case.call_and_validate(headers=known)
 
         check()
+
+
+def test_an_empty_body_and_a_form_without_files_are_ruled_out(client: TestClient) -> None:
+    routes = client.get("/openapi.json").json()["paths"]
+    described = routes["/v1/predictions"]["post"]["requestBody"]
+    kinds = {kind: content["schema"] for kind, content in described["content"].items()}
+    files = kinds.pop("multipart/form-data")["properties"]["file"]
+    assert (files["minItems"], files["maxItems"]) == (1, MOST_FILES)
+    assert [schema["minLength"] for schema in kinds.values()] == [1, 1, 1]

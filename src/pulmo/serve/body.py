@@ -11,7 +11,9 @@ from starlette.requests import ClientDisconnect, Request
 
 from pulmo.core.errors import InputError
 
-_MOST_FILES: Final = 100
+MOST_FILES: Final = 100
+"""Files of a form at most."""
+
 _MOST_FIELDS: Final = 16
 
 
@@ -72,7 +74,7 @@ class _Form(MultiPartParser):
 
     def __init__(self, request: Request, chunks: AsyncGenerator[bytes, None]) -> None:
         super().__init__(
-            request.headers, self._whole(chunks), max_files=_MOST_FILES, max_fields=_MOST_FIELDS
+            request.headers, self._whole(chunks), max_files=MOST_FILES, max_fields=_MOST_FIELDS
         )
         self._ended = False
 

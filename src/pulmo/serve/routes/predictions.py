@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from pulmo.serve import results
 from pulmo.serve.access import CallerOf, ServiceOf
 from pulmo.serve.answers import Answer, Answers, Page, Status
-from pulmo.serve.body import BodyLimits, read_images
+from pulmo.serve.body import MOST_FILES, BodyLimits, read_images
 from pulmo.serve.errors import described
 from pulmo.serve.models import chosen_model
 from pulmo.serve.options import MIB
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1/predictions", tags=["predictions"])
 
 PredictionId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="The id of a prediction.")]
 
-_BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
+_BINARY: Final = {"schema": {"type": "string", "format": "binary", "minLength": 1}}
 _BODY: Final = {
     "requestBody": {
         "required": True,
@@ -32,7 +32,14 @@ _BODY: Final = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
-                    "properties": {"file": {"type": "array", "items": _BINARY["schema"]}},
+                    "properties": {
+                        "file": {
+                            "type": "array",
+                            "items": {"type": "string", "format": "binary"},
+                            "minItems": 1,
+                            "maxItems": MOST_FILES,
+                        }
+                    },
                 }
             },
         },
