@@ -97,6 +97,17 @@ ROUGH: Final[dict[str, Any]] = LONG | {
 }
 """The same, with more noise and blur, since fine texture tells where an image is from."""
 
+WORN: Final[dict[str, Any]] = ROUGH | {
+    "train.epochs": 20,
+    "train.patience": 20,
+    "train.average": "ema",
+    "augment.multiscale": 1.0,
+    "augment.noise": 0.02,
+    "augment.blur": 0.5,
+    "augment.jpeg": 30,
+}
+"""The same with half of the noise and blur, longer, and averaged over steps."""
+
 
 class Trial(NamedTuple):
     """What a trial changes.
@@ -125,7 +136,7 @@ TRIALS: Final[dict[str, Trial]] = {
     "short-96-long": Trial(LONG, 700),
     "short-96-long-prior-0.3": Trial(LONG | {"train.source_prior": 0.3}, 700),
     "short-96-rough": Trial(ROUGH, 700),
-    "short-96-rough-prior-0.5": Trial(ROUGH | {"train.source_prior": 0.5}, 700),
+    "short-96-worn": Trial(WORN, 700),
     "short-64-rough": Trial(ROUGH | {"image.size": 64}, 700),
     "short-96-more": Trial(
         LONG | {"train.source_prior": 0.3, "train.epochs": 20, "train.patience": 20}, 1500

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,9 @@ from pulmo.reproduce.system import SYSTEMS
 from pulmo.stats.estimate import Estimate
 
 RESULTS: Final = Path(__file__).parents[1] / "docs" / "results" / "seeds.md"
+
+FULL: Final = "full"
+"""Folder of the runs that are not cut short."""
 
 FIRST: Final = (
     "vgg16-cli",
@@ -78,11 +81,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/seeds"))
     parser.add_argument("--output", type=Path, default=RESULTS)
     parser.add_argument("--report", action="store_true", help="only write what is finished")
+    parser.add_argument(
+        "--full", action="append", default=[], metavar="RUN", help="only this one, not --quick"
+    )
     arguments = parser.parse_args()
     runs = [(name, each.name) for name in SYSTEMS for each in SYSTEMS[name].experiments]
     runs.sort(key=lambda run: FIRST.index(run[1]) if run[1] in FIRST else len(FIRST))
     for name, run in runs:
-        if not arguments.report:
+        if not arguments.report and (run in arguments.full or not arguments.full):
             reproduce(name, run, arguments)
             write_atomically(arguments.output, "\n".join(lines(arguments.out)).encode())
     write_atomically(arguments.output, "\n".join(lines(arguments.out)).encode())
@@ -90,12 +96,14 @@ def main() -> None:
 
 def reproduce(name: str, run: str, arguments: argparse.Namespace) -> None:
     """Makes one run, and notes the commit that it was made with next to its outcome."""
-    place = arguments.out / name / run
+    out = arguments.out / FULL if arguments.full else arguments.out
+    place = out / name / run
     stamp = place / "commit"
     if (place / "outcome.json").exists() and stamp.exists():
         return
-    command = [sys.executable, "-m", "pulmo", "reproduce", name, "--only", run, "--quick"]
-    command += ["--threads", "1", "--data", arguments.data, "-o", arguments.out]
+    command = [sys.executable, "-m", "pulmo", "reproduce", name, "--only", run]
+    command += [] if arguments.full else ["--quick"]
+    command += ["--threads", "1", "--data", arguments.data, "-o", out]
     command += ["--weights", arguments.weights] if arguments.weights else []
     # What the folder lacks cannot be downloaded on a machine without a network.
     command += ["--from-scratch"]
@@ -108,12 +116,13 @@ def lines(out: Path) -> Iterator[str]:
     """Yields the report of what is finished."""
     yield HEAD
     yield ""
-    yield f"| {' | '.join(COLUMNS)} |"
-    yield "|" + "---|" * len(COLUMNS)
     found = {name: list(_finished(out, name)) for name in SYSTEMS}
-    for name, outcomes in found.items():
-        for outcome in outcomes:
-            yield _row(outcome, (out / name / outcome.experiment / "commit").read_text())
+    yield from _table(out, found)
+    full = {name: list(_finished(out / FULL, name)) for name in SYSTEMS}
+    if any(full.values()):
+        yield "\n## Headline runs in full\n"
+        yield "Made with `--full RUN`: all epochs, and images of the published size.\n"
+        yield from _table(out / FULL, full)
     absent = [
         each.name
         for name in SYSTEMS
@@ -134,6 +143,14 @@ def _finished(out: Path, name: str) -> Iterator[Outcome]:
         place = out / name / experiment.name
         if (place / "outcome.json").exists() and (place / "commit").exists():
             yield Outcome.model_validate(json.loads((place / "outcome.json").read_text()))
+
+
+def _table(out: Path, found: Mapping[str, Sequence[Outcome]]) -> Iterator[str]:
+    yield f"| {' | '.join(COLUMNS)} |"
+    yield "|" + "---|" * len(COLUMNS)
+    for name, outcomes in found.items():
+        for outcome in outcomes:
+            yield _row(outcome, (out / name / outcome.experiment / "commit").read_text())
 
 
 def _row(outcome: Outcome, commit: str) -> str:
