@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pulmo.cli.console import print_json
-from pulmo.cli.model import ModelOption, named_model
+from pulmo.cli.model import OnlyModelOption, named_model
 from pulmo.cli.options import Json, takes_options
 from pulmo.cli.training import Name
 from pulmo.workflows.options.speed import PredictBenchOptions
@@ -57,7 +57,7 @@ def bench_predict(
             help="Images and folders; the first 32 images are used. Default: drawn images.",
         ),
     ] = None,
-    model: ModelOption = None,
+    model: OnlyModelOption = None,
     *,
     options: PredictBenchOptions,
     as_json: Json = False,
