@@ -84,8 +84,8 @@ class PullOptions(Network):
     """Which images are fetched, and where to.
 
     Attributes:
-        since: the first study date, such as 2026-01-31.
-        until: the last study date. Default: the first one.
+        since: the first study date, such as 2026-01-31; it is needed.
+        until: the last study date. Default: that of --since.
         modality: a modality of the studies. Default: CR and DX.
         body_part: a part of the body, such as CHEST. A series that states none is fetched too.
             Default: any.
