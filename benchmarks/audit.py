@@ -32,9 +32,10 @@ RECIPE: Final = (
 HEAD: Final = """# Results of audits
 
 Made by `python benchmarks/audit.py --data ... --weights ... --starter ...` at commit {commit}:
-`pulmo audit` of two models. A *shortcut baseline* is a simple classifier that sees no lung, on the
-same folds as the network: it sees the width, height, bytes and bits of the files, the aspect
-ratio, the grey histogram, a 16 x 16 thumbnail or its border. Intervals are 95 %, over groups of
+`pulmo audit` of two models. A *shortcut baseline* is a simple classifier that sees too little to
+see the disease, on the same folds as the network: the width, height, bytes and bits of the files,
+the aspect ratio, the grey histogram, or 16 x 16 pixels of the image, of its border, of the image
+with black lungs or of the lungs. Intervals are 95 %, over groups of
 patients and copies. *Could not run*: the check says why."""
 
 

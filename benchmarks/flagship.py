@@ -1,10 +1,10 @@
 """Tries settings for a model that looks at lungs and not at sources; writes every trial down.
 
-A trial is a network that is trained without a fifth of Cohen's hospitals and of NIH's patients, and
-asked about these, about other images of its sources, and about sources that no trial is trained on.
-Kermany's official test takes no part: with what no trial is trained on it is in `test.parquet`, on
-which the model that is chosen is audited once. The epoch is chosen on images of Kermany and of
-Radiography, so that what is held out chooses nothing.
+A trial is a network that is trained without a fifth of Cohen's hospitals and of NIH's patients. It
+is tested on these, on other images of its sources, and on sources that no trial is trained on.
+Kermany's official test is not used for the trials: with the sources that no trial is trained on it
+is in `test.parquet`, on which only the chosen model is audited, once. The epoch is chosen on images
+of Kermany and of Radiography, so the held-out images choose nothing.
 """
 
 import argparse
@@ -381,8 +381,8 @@ def test_report(bundle: Path, out: Path) -> Iterator[str]:
     }
     yield "## The chosen model on other images\n"
     yield (
-        "Kermany's official test, looked at for this model only, and the sets that no trial is "
-        "trained on, looked at for each.\n"
+        "Kermany's official test was used for this model only. The sets that no trial is trained "
+        "on were used for each trial.\n"
     )
     yield "| | |\n|---|---|"
     yield from (f"| {name} | {value} |" for name, value in rows.items())

@@ -71,15 +71,15 @@ def baselines_report(trial: Path) -> Iterator[str]:
     Args:
         trial: the folder of a trial, with a folder for each fold.
     """
-    yield "## What a classifier that sees no structure makes of the same images\n"
+    yield "## Classifiers that see no structure, on the same images\n"
     yield (
-        "Each baseline is fitted, fold by fold, on the training images of the very classes and "
-        "sources that it is then asked about, so it need not tell sources apart where the question "
-        "is within one. *File facts* is a tree of depth 3 on width, height, bytes, bits and "
+        "Each baseline is fitted, fold by fold, on the training images of only those classes and "
+        "sources on which it is then tested, so it need not distinguish sources if the question is "
+        "within one source. *File facts* is a tree of depth 3 on width, height, bytes, bits and "
         "format. The thumbnails have 16 x 16 pixels, of the image or of the lungs, and a small "
         "network learns them with small changes. Differences are the model minus the baseline. The "
-        "classes of DarkCovidNet are of different sources: a baseline tells the sources, and the "
-        "model was trained not to.\n"
+        "classes of DarkCovidNet are from different sources: a baseline can recognise the sources, "
+        "and the model was trained not to.\n"
     )
     yield "| question | n | model | baseline | its value | difference |\n|---|---|---|---|---|---|"
     folds = [_Fold.read(place) for place in sorted(trial.glob("fold-*-seed-0"))]

@@ -45,12 +45,12 @@ class Seen(NamedTuple):
 HEAD: Final = """
 ## A disease that is none of the classes
 
-Nothing marks it. Four scores of how far an image is from those of the training were tried on
-`starter`, which knows COVID-19, bacterial and viral pneumonia and normal, and on images of
-tuberculosis. The limit of a score is what a share of the images of two other hospitals exceeds:
-`adult-normals`, which are normal, and `nih`, normal and pneumonia. A useful note would find far
-more images of tuberculosis than of these. None does, so pulmo has no such note, and the model card
-says so."""
+pulmo does not notice it. Four scores of how far an image is from those of the training were tried
+on `starter`, which has the classes COVID-19, bacterial and viral pneumonia and normal, and on
+images of tuberculosis. The limit of a score is the value that a share of the images of two other
+hospitals exceeds: `adult-normals`, which are normal, and `nih`, normal and pneumonia. A useful
+score would find far more images of tuberculosis than of these. None does, so pulmo has no such
+note, and the model card says so."""
 
 
 def section(model: Path, run: Path, data: Path) -> list[str]:

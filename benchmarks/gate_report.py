@@ -46,35 +46,37 @@ class Images(NamedTuple):
 HEAD: Final = """# Images that a model for frontal chest X-rays is not meant for
 
 Made by `python benchmarks/gate.py --data DATA --photographs PHOTOGRAPHS --screenshots SCREENSHOTS
---model BUNDLE --run RUN`, on [these images](#where-the-images-come-from). Where a file says nothing
-of what it shows, its looks decide (`pulmo.bundle.gate`). A multinomial logistic regression sees 141
-numbers of the grey values. If they leave a doubt, a second one sees these and 83 numbers of what
-the network of the lungs sees (`pulmo.bundle.looks`), and decides. In an evaluation an unfit image
-is noted (`looks`) and counted, not refused.
+--model BUNDLE --run RUN`, on [these images](#where-the-images-come-from). If a file does not
+state what it shows, the look of the image decides (`pulmo.bundle.gate`). A multinomial logistic
+regression uses 141 numbers from the grey values. If they leave a doubt, a second one uses these
+and 83 numbers from the network of the lungs (`pulmo.bundle.looks`), and decides. In an evaluation
+an unfit image is noted (`looks`) and counted, not refused.
 
-The threshold of the second regression is, for each kind, halfway between what {share:.2%} of the
-good images reach and what all but {missed:.1%} of the kind reach; that of the first is the latter.
-Both come from regressions that are fitted without the source of the image. Intervals are 95 %, over
-patients and publications; parts of a photograph count singly, so the interval of photographs is too
+The threshold of the second regression is, for each kind, halfway between the score that
+{share:.2%} of the good images reach and the score that all but {missed:.1%} of the images of this
+kind reach. The threshold of the first one is the second of these scores. Both scores come from
+regressions that are fitted without the source of the image. Intervals are 95 %, over patients and
+publications; parts of a photograph count as independent, so the interval of photographs is too
 narrow.
 
-**The test is not fresh.** A first gate had one regression a kind, and as thresholds what
-{share:.2%} of the good images reach. On the same test it refused 0.9 % of the good images and
-found 96 % or more of each kind, but it gave wrong reasons. A second one asked the network of
-the lungs of every image, which was slow: it refused 0.8 % and found 97.5 % or more. The penalty and
-the thresholds of the third one were chosen on the fit alone, but its test was seen before."""
+**The test images had been used before.** The first version of the gate had one regression for
+each kind, and its thresholds were the scores that {share:.2%} of the good images reach. On the
+same test it refused 0.9 % of the good images and found 96 % or more of each kind, but it gave
+wrong reasons. The second version used the network of the lungs for every image, which was slow:
+it refused 0.8 % and found 97.5 % or more. The penalty and the thresholds of the third version
+were chosen on the images of the fit only, but the test images were known by then."""
 
 SOURCES: Final = """
 ## Where the images come from
 
-The good images of the fit are frontal ones of kermany (training), radiography (normal and
-COVID-19) and half of cohen by patient, as they are, and changed in grey scale, tilt, border and
-side. Turned, inverted, cut and joined images are made of them. Slices of CT are of half of
-COVID-CT by patient, lateral views of half of cohen. What is no radiograph is drawn, is a mask of
-lungs, or is a part of a photograph. The test has the other halves, sets that the fit did not see,
-other photographs, pages and plots, and screenshots, which the fit has none of. Kermany's test is of
-the same hospital as its training. The network of the lungs was trained on kermany and cohen, images
-of this test among them.
+The good images of the fit are frontal images of kermany (training), radiography (normal and
+COVID-19) and half of the patients of cohen, unchanged, and changed in grey scale, tilt, border
+and side. Turned, inverted, cut and joined images are made from them. Slices of CT are from half
+of the patients of COVID-CT, lateral views from half of cohen. Images that are no radiographs are
+drawings, masks of lungs or parts of photographs. The test has the other halves, sets that the fit
+did not use, other photographs, pages and plots, and screenshots, of which the fit has none.
+Kermany's test is from the same hospital as its training. The network of the lungs was trained on
+kermany and cohen, images of this test among them.
 
 - DATA is a folder with the public sets, named as in `benchmarks/gate_images.py`. `pulmo data
   sources` says where most of them come from.
@@ -89,12 +91,12 @@ of this test among them.
 
 ## What it does not know
 
-- **Other parts of the body.** No images of them were at hand, so there is no such kind, and nothing
-  here is measured of them. A DICOM image whose Body Part Examined states another part is refused
-  for that ([how](../images.md#6-facts-from-the-header)). A PNG or JPEG file of a hand or an abdomen
-  states nothing: it may pass.
+- **Other parts of the body.** No images of them were available, so there is no such kind, and
+  nothing was measured for them. A DICOM image whose Body Part Examined states another part is
+  refused for that ([how](../images.md#6-facts-from-the-header)). A PNG or JPEG file of a hand or an
+  abdomen states nothing: it may pass.
 - **Other diseases**: see [above](#a-disease-that-is-none-of-the-classes).
-- **Lateral views**: only 43 were at hand.
+- **Lateral views**: only 43 were available.
 - **Real faults.** Those of this test are made by a program; real ones may look otherwise."""
 
 

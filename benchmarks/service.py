@@ -202,7 +202,7 @@ def _memory(samples: Sequence[Sample]) -> list[str]:
         "## What the server takes",
         "",
         (f"At the first load, in the median of the first and of the last {length:.0f} seconds. The "
-        "server keeps no images (`--keep 0`), for those take more memory by design, up to their "
+        "server keeps no images (`--keep 0`), because these take more memory, up to their "
         "limit. Memory is the resident set. The database grows by the results and the log."),
         "",
         "| when | server, MiB | largest worker, MiB | open file descriptors | database, MiB |",
@@ -229,8 +229,8 @@ def _hostile(outcomes: Sequence[Outcome]) -> list[str]:
         (f"`pulmo serve {' '.join(OPTIONS)}`. While something hostile happens, and once after it, "
         "another client posts an image again and again, on a new connection each time. `closed`: "
         "the server closed the connection without an answer. `no result`: HTTP 201 with the status "
-        "`refused` or `failed` and a reason. A worker that fails costs the request that it works "
-        f"on, whoever has sent it. There are {len(outcomes)} cases. {end}"),
+        "`refused` or `failed` and a reason. If a worker fails, its request fails too, "
+        f"whoever sent it. There are {len(outcomes)} cases. {end}"),
         "",
         "| what | expected | what came | the other client | its longest wait, s |",
         "|---|---|---|---|---|",

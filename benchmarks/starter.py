@@ -165,7 +165,10 @@ def main() -> None:
     elsewhere = evaluate(bundle, external, out / "evaluation-external")
     parts = (
         "# The starter model",
-        "Made by `make real DATA=...` (`benchmarks/starter.py`); intervals are 95 %, over groups.",
+        (
+            "Made by `make real DATA=... WEIGHTS=...` (`benchmarks/starter.py`); intervals are "
+            "95 %, over groups."
+        ),
         setting(card),
         "## Main results",
         headline(card, internal, validation),

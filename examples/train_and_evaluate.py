@@ -38,4 +38,6 @@ def main(folder: Path, count: int = 240, epochs: int = 4) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("Name a new folder: python examples/train_and_evaluate.py FOLDER")
     main(Path(sys.argv[1]))

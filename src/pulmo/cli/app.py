@@ -36,7 +36,7 @@ from pulmo.core.plugins import load_plugin
 
 app = typer.Typer(
     name="pulmo",
-    help="Chest X-ray classifiers, honestly. For research, not diagnosis.",
+    help="Train, evaluate, explain and run chest X-ray classifiers. For research, not diagnosis.",
     no_args_is_help=True,
     add_completion=False,
     # rich would triple the time of --help.
@@ -93,7 +93,7 @@ def _root(
         ),
     ] = None,
 ) -> None:
-    """Chest X-ray classifiers, honestly. For research, not diagnosis."""
+    """Train, evaluate, explain and run chest X-ray classifiers. For research, not diagnosis."""
 
 
 def main() -> None:

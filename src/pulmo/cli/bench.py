@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pulmo.cli.console import print_json
-from pulmo.cli.model import ModelOption, named_model
+from pulmo.cli.model import OnlyModelOption, named_model
 from pulmo.cli.options import Json, takes_options
 from pulmo.cli.training import Name
 from pulmo.workflows.options.speed import PredictBenchOptions
@@ -57,17 +57,17 @@ def bench_predict(
             help="Images and folders; the first 32 images are used. Default: drawn images.",
         ),
     ] = None,
-    model: ModelOption = None,
+    model: OnlyModelOption = None,
     *,
     options: PredictBenchOptions,
     as_json: Json = False,
 ) -> None:
     """Compare how fast files become probabilities, here and in other packages.
 
-    All have the same files and cores and take turns. torchxrayvision (its reader, DenseNet121 and
-    torch) and our network in plain torch with a DataLoader are measured where they are installed
-    and can read the files, and so is OpenVINO. Maps are the numbers of the class activation map of
-    the likeliest class, not drawings.
+    All get the same files and cores, in turn. torchxrayvision (its reader, DenseNet121 and torch),
+    our network in plain torch with a DataLoader, and OpenVINO are measured if they are installed
+    and can read the files. Maps are the numbers of the class activation map of the class with the
+    highest probability, not drawings.
     """
     from pulmo.workflows.bench_predict import bench_predict
     from pulmo.workflows.bench_predict_result import speed_record, speed_text

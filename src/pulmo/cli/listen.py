@@ -5,7 +5,7 @@ import json as json_module
 import typer
 
 from pulmo.cli.daemon import LogFile, LogForm, print_log, starts
-from pulmo.cli.model import ModelOption, one_model
+from pulmo.cli.model import OnlyModelOption, one_model
 from pulmo.cli.options import Json, takes_options
 from pulmo.node.options import ListenOptions, NodeData
 
@@ -14,12 +14,14 @@ app = typer.Typer(invoke_without_command=True)
 
 @app.callback()
 @takes_options
-def listen(context: typer.Context, model: ModelOption = None, *, options: ListenOptions) -> None:
+def listen(
+    context: typer.Context, model: OnlyModelOption = None, *, options: ListenOptions
+) -> None:
     """Answer images that are sent by DICOM. For research, not diagnosis.
 
     An image is on the disk before its sender hears that it was received. Results wait until each
-    node has them. It listens on this machine alone, unless --allow names the nodes that may send.
-    Ctrl-C lets what was begun end.
+    node has them. By default only this machine can send images. For other machines give --host,
+    and with --allow the nodes that may send. After Ctrl-C the images in work are finished.
     """
     if not starts(context, options, "the node"):
         return

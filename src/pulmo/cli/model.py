@@ -18,15 +18,26 @@ if TYPE_CHECKING:
 
 _VARIABLE: Final = "PULMO_MODEL"
 
+_DEFAULT: Final = (
+    f"Default: that of the environment variable {_VARIABLE}, else the model that comes with pulmo."
+)
+
 ModelOption = Annotated[
     Path | None,
     typer.Option(
         "--model",
         metavar="BUNDLE",
-        help="A bundle's folder, or its model.onnx; it may also be the first word. Default: that "
-        f"of the environment variable {_VARIABLE}, else the model that comes with pulmo.",
+        help=f"A bundle's folder, or its model.onnx; it may also be the first word. {_DEFAULT}",
     ),
 ]
+
+OnlyModelOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--model", metavar="BUNDLE", help=f"A bundle's folder, or its model.onnx. {_DEFAULT}"
+    ),
+]
+"""Of a verb whose first word is no model."""
 
 
 def split_model(words: Sequence[str], model: Path | None) -> tuple[Path | None, list[str]]:

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 import typer
 
 from pulmo.cli.console import print_json
-from pulmo.cli.model import ModelOption, default_model
+from pulmo.cli.model import OnlyModelOption, default_model
 from pulmo.cli.options import Json
 
 if TYPE_CHECKING:
     from pulmo.workflows.selftest import SelfCheck
 
 
-def selftest(model: ModelOption = None, as_json: Json = False) -> None:
+def selftest(model: OnlyModelOption = None, as_json: Json = False) -> None:
     """Check that pulmo works on this machine.
 
     It tries the decoder of each format and each compression of DICOM, and compares what the model

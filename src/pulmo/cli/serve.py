@@ -11,7 +11,9 @@ from pulmo.cli.options import takes_options
 from pulmo.serve.options import DataOptions, ServeOptions
 
 app = typer.Typer(invoke_without_command=True)
-tokens = typer.Typer(help="Say who may call the server.", no_args_is_help=True)
+tokens = typer.Typer(
+    help="Make, list and revoke the tokens of those who may call the server.", no_args_is_help=True
+)
 app.add_typer(tokens, name="token")
 
 
@@ -20,8 +22,9 @@ app.add_typer(tokens, name="token")
 def serve(context: typer.Context, options: ServeOptions) -> None:
     """Answer requests for predictions over HTTP. For research, not diagnosis.
 
-    It listens on this machine alone, unless a token was made and TLS is spoken, here or by a proxy.
-    The page is at /, the API at /v1, its documentation at /docs. Ctrl-C lets what was begun end.
+    By default only this machine can reach it. For other machines it needs --host or --behind-proxy,
+    a token, and TLS, its own or that of the proxy. The page is at /, the API at /v1, its
+    documentation at /docs. After Ctrl-C the requests in work are finished.
     """
     if not starts(context, options, "the server"):
         return
@@ -34,7 +37,7 @@ def serve(context: typer.Context, options: ServeOptions) -> None:
 @app.command("log")
 @takes_options
 def log(export: LogForm = "csv", output: LogFile = None, *, options: DataOptions) -> None:
-    """Print who was answered what and when, the oldest first."""
+    """Print what was answered, to whom and when, the oldest first."""
     from pulmo.serve.server import open_database
 
     print_log(lambda: open_database(options), export, output)
@@ -43,12 +46,13 @@ def log(export: LogForm = "csv", output: LogFile = None, *, options: DataOptions
 @tokens.command("create")
 @takes_options
 def create(
-    name: Annotated[str, typer.Argument(help="Of its holder, which the log names.")],
+    name: Annotated[str, typer.Argument(help="The name of its holder; the log shows it.")],
     *,
     see_all: Annotated[
         bool,
         typer.Option(
-            "--see-all", help="Let its holder see and delete the results of all, not theirs alone."
+            "--see-all",
+            help="Let its holder see and delete the results of all holders, not only their own.",
         ),
     ] = False,
     options: DataOptions,
@@ -79,7 +83,7 @@ def list_tokens(*, options: DataOptions) -> None:
 @tokens.command("revoke")
 @takes_options
 def revoke(
-    name: Annotated[str, typer.Argument(help="Of its holder.")],
+    name: Annotated[str, typer.Argument(help="The name of its holder.")],
     *,
     options: DataOptions,
 ) -> None:

@@ -15,7 +15,8 @@ class NodeData:
     """Where the node keeps what it received and what it has to send.
 
     Attributes:
-        data: the folder of the inbox, the outbox and the log. Default: the user's data folder.
+        data: the folder of the inbox, the outbox and the log. Default: pulmo/listen in the
+            user's data folder, such as ~/.local/share.
     """
 
     data: Path | None = field(default=None, metadata=flag(metavar="DIR"))
@@ -46,8 +47,8 @@ class ListenOptions(Network):
     """Who may send images, where results go, and what an image may cost.
 
     Attributes:
-        host: the address that is listened at.
-        port: the port that is listened at; 0 takes a free one.
+        host: the address to listen at; 0.0.0.0 is every address of this machine.
+        port: the port to listen at; 0 takes a free one.
         allow: the AE title of a node that may send. Default: any, where only this machine can.
         send_to: a node that gets the results by C-STORE.
         send_tls: speak TLS with the nodes that get the results by C-STORE.
@@ -83,8 +84,8 @@ class PullOptions(Network):
     """Which images are fetched, and where to.
 
     Attributes:
-        since: the first study date, such as 2026-01-31.
-        until: the last study date. Default: the first one.
+        since: the first study date, such as 2026-01-31; it is needed.
+        until: the last study date. Default: that of --since.
         modality: a modality of the studies. Default: CR and DX.
         body_part: a part of the body, such as CHEST. A series that states none is fetched too.
             Default: any.

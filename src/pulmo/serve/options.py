@@ -15,7 +15,8 @@ class DataOptions:
     """Where the server keeps its results, its log and its tokens.
 
     Attributes:
-        data: the folder of the results, the log and the tokens. Default: the user's data folder.
+        data: the folder of the results, the log and the tokens. Default: pulmo/serve in the user's
+            data folder, such as ~/.local/share.
     """
 
     data: Path | None = field(default=None, metadata=flag(metavar="DIR"))
@@ -28,8 +29,8 @@ class ServeOptions(DataOptions):
     Attributes:
         model: a bundle's folder or its model.onnx; the first is the one that is asked where a
             request names none. Default: the model of `pulmo predict`.
-        host: the address that is listened at.
-        port: the port that is listened at; 0 takes a free one.
+        host: the address to listen at; 0.0.0.0 is every address of this machine.
+        port: the port to listen at; 0 takes a free one.
         workers: processes that read and classify. Default: one a processor core.
         timeout: seconds that an image may take.
         memory: MiB that a worker process may take.

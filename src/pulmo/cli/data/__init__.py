@@ -16,7 +16,7 @@ from pulmo.cli.data import (
 )
 
 app = typer.Typer(
-    help="Get data sets, make manifests of them, inspect and split these.", no_args_is_help=True
+    help="Get data sets, and make, inspect and split manifests.", no_args_is_help=True
 )
 app.command("sources")(sources.sources)
 app.command("fetch")(fetch.fetch)

@@ -15,7 +15,7 @@ class LungTrainOptions:
 
     Attributes:
         epochs: how many epochs. Default: 80, or those of the training to resume.
-        seed: of all that is drawn. Default: 0, or that of the training to resume.
+        seed: seed of the random draws. Default: 0, or that of the training to resume.
         threads: threads of torch; 0 leaves the number to torch, which takes all cores.
         resume: continue what the folder contains, with its own settings and images.
         settings: all other settings; None for the usual ones, or those of the folder.

@@ -10,9 +10,9 @@ class PredictBenchOptions:
     """How long is measured, and on how much of the machine.
 
     Attributes:
-        threads: processor cores that all that is measured may use.
-        seconds: how long rounds are begun, without the first one, which does not count. Six rounds
-            are made at least, since fewer give no interval.
+        threads: processor cores that everything may use.
+        seconds: time in which new rounds begin, after a first round, which does not count. At
+            least six rounds are made, since fewer give no interval.
     """
 
     threads: int = field(default=1, metadata=flag(least=1))
