@@ -13,7 +13,12 @@ from scipy.stats import spearmanr
 
 from pulmo.audit.check import CHECKS
 from pulmo.audit.check_result import CheckResult
-from pulmo.audit.checks.explanations import FEW, _verdict, rank_correlation
+from pulmo.audit.checks.explanations import (
+    FEW,
+    _verdict,
+    rank_correlation,
+    weighted_medians,
+)
 from pulmo.audit.context import AuditContext
 from pulmo.audit.parts import AuditedModel, AuditOptions, Part
 from pulmo.bundle.predictor import Predictor
@@ -144,3 +149,13 @@ def test_maps_without_an_order_are_not_alike(broken: float) -> None:
 )
 def test_alike_maps_fail(estimate: Estimate, verdict: str) -> None:
     assert _verdict(estimate) == verdict
+
+
+@pytest.mark.parametrize("m", [1, 5, 6])
+def test_medians_are_those_of_repeated_values(m: int) -> None:
+    generator = np.random.default_rng(m)
+    values = generator.normal(size=m).round(1)
+    weights = np.concatenate([np.ones((1, m), int), generator.integers(0, 3, (200, m))])
+    weights = weights[weights.sum(axis=1) > 0]
+    expected = [np.median(np.repeat(values, row)) for row in weights]
+    np.testing.assert_allclose(weighted_medians(values, weights), expected)

@@ -181,21 +181,31 @@ def _median(
     context: AuditContext, numbers: NDArray[np.intp], values: NDArray[np.float64]
 ) -> Estimate:
     """Returns the median of values [m] of rows, with a bootstrap over groups."""
-    order = np.argsort(values)
     groups = context.groups_of(numbers)
-
-    def median(weights: Weights) -> NDArray[np.float64]:
-        reached = np.cumsum(weights[:, order], axis=1)
-        half = (reached < reached[:, -1:] / 2).sum(axis=1)
-        return np.asarray(values[order][half])
-
     draws = bootstrap(
-        lambda weights: {"median": median(weights)},
+        lambda weights: {"median": weighted_medians(values, weights)},
         groups,
         context.options.replicates,
         context.generator("median"),
     )["median"]
     return interval_estimate(float(np.median(values)), draws, len(values), "it has no value")
+
+
+def weighted_medians(values: NDArray[np.float64], weights: Weights) -> NDArray[np.float64]:
+    """Returns the median of values [m] where each counts as often as a row of weights says, [k].
+
+    Between two middle values it is their mean, as that of `numpy.median` is.
+
+    Args:
+        values: the values, [m].
+        weights: how often each counts, whole numbers [k, m].
+    """
+    order = np.argsort(values)
+    reached = np.cumsum(weights[:, order], axis=1)
+    half = reached[:, -1:] / 2
+    lower, upper = (reached < half).sum(axis=1), (reached <= half).sum(axis=1)
+    ranked = values[order]
+    return np.asarray((ranked[lower] + ranked[upper]) / 2)
 
 
 def _verdict(median: Estimate) -> Verdict:
