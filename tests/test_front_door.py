@@ -208,7 +208,7 @@ def test_predict_takes_what_a_model_takes(bundle: Path, image: Path, tmp_path: P
         "image 3",
     ]
     assert named.probabilities == in_bytes.probabilities == in_pillow.probabilities
-    assert failed.status == "error"
+    assert failed.status == "failed"
     grey = np.asarray(opened.convert("L"))
     (array,) = pulmo.predict(model, [grey], value_range=(0, 255))
     assert array.probabilities == model.predict(grey, value_range=(0, 255)).probabilities

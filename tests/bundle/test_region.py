@@ -389,5 +389,5 @@ def test_the_lungs_are_looked_for_once_and_drawn_as_they_were_found(
         ).pixels)  # fmt: skip
     looked.clear()
     (written,) = pulmo.explain(bundle, [image], tmp_path / "maps")
-    assert written.status == "ok"
+    assert written.status == "done"
     assert len(looked) == 1

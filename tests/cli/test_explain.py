@@ -88,7 +88,7 @@ def test_json_says_what_became_of_each_file_and_what_its_map_shows(
     results = json.loads(out)
     assert status == 4
     assert err.endswith("2 of 3 files could not be used.\n")
-    assert [result["status"] for result in results] == ["error", "ok", "refused"]
+    assert [result["status"] for result in results] == ["failed", "done", "refused"]
     assert [result["code"] for result in results] == ["image-format-unknown", None, "image-colour"]
     assert [result["explanation"] for result in results[::2]] == [None, None]
     _, predicted, _ = pulmo("predict", bundle, image, "--json")

@@ -51,7 +51,7 @@ def test_slices_alone_from_training_to_prediction(
     )
     assert status == 4
     ours, unstated, foreign = json.loads(out)
-    assert (ours["status"], unstated["status"]) == ("ok", "ok")
+    assert (ours["status"], unstated["status"]) == ("done", "done")
     assert (foreign["status"], foreign["probabilities"]) == ("refused", None)
     assert foreign["reason"] == (
         f"{image_dicom} has the modality X-ray, but demo was trained on CT only."

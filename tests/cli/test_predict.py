@@ -85,16 +85,16 @@ def make_dicom_of_a_hand(path: Path, image: Path) -> None:
 
 
 MATRIX = [
-    (make_missing, "error", "x.png does not exist"),
-    (make_empty, "error", "x.png is empty"),
-    (make_text, "error", "its content is of another kind"),
-    (make_truncated, "error", "truncated"),
+    (make_missing, "failed", "x.png does not exist"),
+    (make_empty, "failed", "x.png is empty"),
+    (make_text, "failed", "its content is of another kind"),
+    (make_truncated, "failed", "truncated"),
     (make_huge, "refused", "more pixels than are read"),
     (make_colour, "refused", "is a colour image"),
-    (make_gif, "error", "is a GIF image"),
+    (make_gif, "failed", "is a GIF image"),
     (make_apng, "refused", "contains several images"),
     (make_pages, "refused", "contains several images"),
-    (make_dicom_without_pixels, "error", "without Pixel Data"),
+    (make_dicom_without_pixels, "failed", "without Pixel Data"),
     (make_dicom_of_a_hand, "refused", "another part of the body: hand"),
 ]
 
@@ -131,13 +131,13 @@ def test_json_of_good_and_bad_files_is_one_list_with_the_documented_keys(
     assert err.endswith("pulmo: 2 of 3 files could not be used.\n")
     assert all(result.keys() == KEYS for result in results)
     assert [result["file"] for result in results] == [str(file) for file in files]
-    assert [result["status"] for result in results] == ["error", "ok", "refused"]
+    assert [result["status"] for result in results] == ["failed", "done", "refused"]
     predictor = Predictor.open(bundle)
     outcome, card = predictor.predict(read_radiograph(image)), predictor.card
     assert results[1] == {
         "file": str(image),
         "sha256": sha256(image.read_bytes()),
-        "status": "ok",
+        "status": "done",
         "reason": None,
         "code": None,
         "notes": [note.text for note in outcome.notes],
@@ -175,7 +175,7 @@ def test_all_bad_files_give_json_and_status_3(pulmo: Call, bundle: Path, tmp_pat
         "predict", "--json", "--model", bundle, tmp_path / "a.png", tmp_path / "b.png"
     )
     assert status == 3
-    assert [result["status"] for result in json.loads(out)] == ["error", "error"]
+    assert [result["status"] for result in json.loads(out)] == ["failed", "failed"]
     assert err == "pulmo: There is no result: none of the 2 files could be used.\n"
 
 
@@ -367,5 +367,5 @@ class TestDicomResults:
         status, out, err = pulmo(*call, image, "--jsonl")
         assert status == 4
         first, second = map(json.loads, out.splitlines())
-        assert (first["status"], second["code"]) == ("ok", "dicom-expected")
+        assert (first["status"], second["code"]) == ("done", "dicom-expected")
         assert "dicom_results" not in second

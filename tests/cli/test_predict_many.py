@@ -53,7 +53,7 @@ class TestFolders:
         assert [result["file"] for result in results] == [
             str(folder / name) for name in ("a.png", "b/no-suffix", "c.png")
         ]
-        assert {result["status"] for result in results} == {"ok"}
+        assert {result["status"] for result in results} == {"done"}
         left_out = f"{folder}/b/DICOMDIR, {folder}/b/notes.txt"
         assert f"left out: 2 (it is not an image that pulmo reads): {left_out}" in err
         assert f"left out: 1 (it is a link, and links are not followed): {folder}/link.png" in err
@@ -66,7 +66,12 @@ class TestFolders:
         (folder / "b" / "text.jpg").write_text("hello")
         status, out, err = pulmo("predict", folder, "--model", bundle, "--json")
         assert status == 4
-        assert [result["status"] for result in json.loads(out)] == ["error", "ok", "error", "ok"]
+        assert [result["status"] for result in json.loads(out)] == [
+            "failed",
+            "done",
+            "failed",
+            "done",
+        ]
         assert err.endswith("pulmo: 2 of 4 files could not be used.\n")
 
     def test_one_without_an_image_has_no_result(
@@ -113,10 +118,10 @@ class TestNames:
         results = [json.loads(line) for line in out.splitlines()]
         assert status == 4
         assert [(result["file"], result["status"]) for result in results] == [
-            (str(image), "ok"),
-            (f"{folder}/c.png", "ok"),
-            (f"{folder}/gone.png", "error"),
-            (f"{folder}/b/no-suffix", "ok"),
+            (str(image), "done"),
+            (f"{folder}/c.png", "done"),
+            (f"{folder}/gone.png", "failed"),
+            (f"{folder}/b/no-suffix", "done"),
         ]
 
     def test_that_are_none_are_reported(
@@ -126,7 +131,7 @@ class TestNames:
         status, out, _ = pulmo("predict", "-", "--model", bundle, "--jsonl")
         results = [json.loads(line) for line in out.splitlines()]
         assert status == 3
-        assert [result["status"] for result in results] == ["error"] * 3
+        assert [result["status"] for result in results] == ["failed"] * 3
         assert results[2]["file"] == os.fsdecode(b"\xff.png")
         give(monkeypatch, b"")
         status, out, err = pulmo("predict", "-", "--model", bundle, "--json")
@@ -169,7 +174,7 @@ class TestForms:
         assert good["note_kinds"] == ";".join(known["note_kinds"])
         assert good["positive"] == str(known["positive"]).lower()
         assert good["model_sha256"] == known["model"]["sha256"]
-        assert (failed["file"], failed["status"], failed["p_covid"]) == (str(bad), "error", "")
+        assert (failed["file"], failed["status"], failed["p_covid"]) == (str(bad), "failed", "")
 
     @pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
     def test_a_file_gets_what_is_printed(

@@ -33,11 +33,11 @@ def test_an_archive_becomes_a_table(
     status, out, err = pulmo("screen", bundle, *words, "--csv")
     assert (status, out) == (0, f"{output / 'results.parquet'}\n")
     lines = err.splitlines()
-    assert lines[:2] == ["3 files: 2 ok, 1 error", "without a result: 1 image-truncated"]
+    assert lines[:2] == ["3 files: 2 done, 1 failed", "without a result: 1 image-truncated"]
     assert lines[2].startswith("decisions: ")
     assert lines[-1] == "For research, not diagnosis."
     table = read_parquet(output / "results.parquet")
-    assert list(table["status"].sort_values()) == ["error", "ok", "ok"]
+    assert list(table["status"].sort_values()) == ["done", "done", "failed"]
     assert (output / "results.csv").exists()
     status, _, err = pulmo("screen", bundle, *words)
     assert status == 2
@@ -58,7 +58,7 @@ def test_names_from_stdin_and_a_resumption_without_a_model(
     status, _, err = pulmo("screen", "-", "--model", bundle, "-o", output, "--workers", "1")
     assert status == 3
     assert "none of the 1 files could be used" in err
-    assert json.loads((output / "screening.json").read_text())["status"] == {"error": 1}
+    assert json.loads((output / "screening.json").read_text())["status"] == {"failed": 1}
     status, _, err = pulmo("screen", "--resume", "-o", output)
     assert status == 3
     assert "none of the 1 files could be used" in err

@@ -34,7 +34,7 @@ def test_a_result_is_that_of_the_predictor(model: Model, predictor: Predictor, i
     (result,) = predict(model, [str(image)])
     radiograph = read_radiograph(str(image))
     outcome = predictor.predict(radiograph)
-    assert (result.file, result.status, result.sha256) == (str(image), "ok", radiograph.sha256)
+    assert (result.file, result.status, result.sha256) == (str(image), "done", radiograph.sha256)
     assert result.probabilities == outcome.probabilities
     assert (result.decision, result.positive, result.band, result.prediction_set) == (
         outcome.decision, outcome.positive, outcome.band, outcome.prediction_set,
@@ -77,7 +77,7 @@ def test_names_are_taken_as_they_are_needed(model: Model, image: Path) -> None:
             yield image
 
     results = predict(model, names())
-    assert [next(results).status for _ in range(3)] == ["ok"] * 3
+    assert [next(results).status for _ in range(3)] == ["done"] * 3
     results.close()
     assert len(taken) <= 2 * min(cores(), 8) + 3
 
@@ -87,7 +87,7 @@ def test_many_names_take_no_memory(model: Model) -> None:
     try:
         names = (f"/nowhere/{number}.png" for number in range(20_000))
         results = predict(model, names)
-        assert {next(results).status for _ in range(100)} == {"error"}
+        assert {next(results).status for _ in range(100)} == {"failed"}
         before = tracemalloc.get_traced_memory()[0]
         assert sum(1 for _ in results) == 19_900
         assert tracemalloc.get_traced_memory()[0] - before < 200_000
@@ -106,7 +106,7 @@ def test_before_a_pause_is_over_all_results_are_there(model: Model, image: Path)
 
     for result in predict(model, names()):
         there += [result.status]
-    assert there == ["ok"] * 3
+    assert there == ["done"] * 3
 
 
 def test_a_folder_that_cannot_be_opened_is_reported(
@@ -123,7 +123,7 @@ def test_a_folder_that_cannot_be_opened_is_reported(
 
     monkeypatch.setattr(os, "scandir", refuse)
     good, bad = predict(model, [tmp_path])
-    assert (good.status, bad.status) == ("ok", "error")
+    assert (good.status, bad.status) == ("done", "failed")
     assert bad.reason == f"{tmp_path / 'shut'} could not be read: Permission denied."
 
 

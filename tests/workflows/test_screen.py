@@ -102,7 +102,7 @@ class TestRows:
         rows, folder = rows_of(screening), ScreeningFolder(screening)
         index = json.loads(folder.index.read_text())
         assert index["files"] == len(rows) == 12
-        assert index["status"] == {"ok": 9, "error": 1, "left out": 2}
+        assert index["status"] == {"done": 9, "failed": 1, "left out": 2}
         assert sum(index["decisions"].values()) == 9
         assert index["positive"] == sum(row["positive"] is True for row in rows)
         assert index["note_kinds"]["drawings"] == 9
@@ -138,7 +138,7 @@ class TestFaults:
         assert [row["code"] for row in rows_of(tmp_path / "out")] == [
             None, "file-crashes-reader", None, "file-too-slow", None,
         ]  # fmt: skip
-        assert done.record.status == {"ok": 3, "error": 2}
+        assert done.record.status == {"done": 3, "failed": 2}
         assert done.record.codes == {"file-crashes-reader": 1, "file-too-slow": 1}
 
     def test_an_error_that_nobody_foresaw_is_a_row(
@@ -149,7 +149,7 @@ class TestFaults:
 
         monkeypatch.setattr(screen_file_module, "predict_file", fail)
         row = screen_file(Found(image), load(bundle, threads=1))
-        assert (row["status"], row["code"]) == ("error", "internal-error")
+        assert (row["status"], row["code"]) == ("failed", "internal-error")
         assert "MemoryError" in row["reason"]
 
 

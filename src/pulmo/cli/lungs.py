@@ -46,12 +46,12 @@ def mask(
     results = mask_files(names_of(files), output, network=network, on_left_out=tally.leave_out)
     for result in results:
         tally.count(result)
-        without += result.status == "ok" and not result.found
+        without += result.status == "done" and not result.found
         if as_json:
             rows.append(result.to_json())
             continue
         say_lines(tally.notes_on(result))
-        if result.status != "ok":
+        if result.status != "done":
             say(f"{result.status}: {result.reason}")
         else:
             said = f"no mask: {result.file}: {result.reason}"

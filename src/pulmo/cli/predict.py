@@ -124,7 +124,7 @@ def _print_each(
 
     card, classified = model.card, 0
     for result in results:
-        if result.status == "ok":
+        if result.status == "done":
             width, classified = max(width, len(result.file)), classified + 1
             typer.echo(prediction_line(result, card, width))
         else:

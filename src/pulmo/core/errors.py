@@ -5,7 +5,11 @@ adds what to type.
 """
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+ImageStatus = Literal["done", "refused", "failed"]
+"""What became of an image: it has a result; it can be read, but is not meant for this; it cannot be
+read or handled."""
 
 
 class PulmoError(Exception):
@@ -74,3 +78,8 @@ class InterruptedRunError(PulmoError):
     """A person or the system asked the program to stop, and what was finished is kept."""
 
     exit_status = 130
+
+
+def status_of(error: PulmoError) -> Literal["refused", "failed"]:
+    """Returns what became of an image that an error left without a result."""
+    return "refused" if isinstance(error, RefusedError) else "failed"

@@ -1,10 +1,10 @@
 """What the server says of an image, as JSON."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import uuid4
 
+from pulmo.core.errors import ImageStatus
 from pulmo.core.record import Record
 from pulmo.predictions.operating_point import Band
 from pulmo.radiograph import Radiograph
@@ -13,12 +13,9 @@ from pulmo.serve.models import ServedModel
 from pulmo.workflows.predict import Prediction
 from pulmo.workflows.prediction_output import record
 
-Status = Literal["done", "refused", "failed"]
-
 NAME: Final = "The image"
 """What messages call an image, whose file's name nobody is told."""
 
-_STATUS: Final[Mapping[str, Status]] = {"ok": "done", "refused": "refused", "error": "failed"}
 # Names of files, and boxes, which have a route of their own.
 _LEFT_OUT: Final = ("file", "heatmap", "detections")
 
@@ -74,7 +71,7 @@ class Answer(Record):
     id: str
     created: str
     """Time in UTC, ISO 8601."""
-    status: Status
+    status: ImageStatus
     """done; refused: it can be read, but the model is not for it; failed: it cannot be read."""
     reason: str | None
     """Why there is no result, as a sentence."""
@@ -143,7 +140,6 @@ def answer_of(
         "id": uuid4().hex,
         "created": _text(created),
         **{key: value for key, value in said.items() if key not in _LEFT_OUT},
-        "status": _STATUS[prediction.status],
         "sha256": sha256,
         "facts": facts and facts.model_dump(mode="json"),
         "model": {"id": model.id, **said["model"]},

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from pydicom import dcmwrite
 from pydicom.dataset import Dataset
 
 from pulmo.bundle.image_predictor import ImagePredictor
-from pulmo.core.errors import InputError, PulmoError, RefusedError
+from pulmo.core.errors import ImageStatus, InputError, PulmoError, status_of
 from pulmo.dicom_results import (
     KINDS,
     Kind,
@@ -48,7 +48,7 @@ class DicomAnswer:
         objects: the objects, each complete with its file meta information, to be sent or saved.
     """
 
-    status: Literal["done", "refused", "failed"]
+    status: ImageStatus
     code: str | None = None
     reason: str | None = None
     result: ImageResult | None = field(default=None, repr=False)
@@ -82,10 +82,8 @@ def answer_dicom(
         data = source if isinstance(source, bytes) else _bytes_of(Path(source))
         predictor = model.predictor if isinstance(model, Model) else model
         result, objects = _answered(predictor, data, wanted)
-    except RefusedError as error:
-        return DicomAnswer("refused", error.code, str(error))
     except PulmoError as error:
-        return DicomAnswer("failed", error.code, str(error))
+        return DicomAnswer(status_of(error), error.code, str(error))
     return DicomAnswer("done", result=result, objects=objects)
 
 

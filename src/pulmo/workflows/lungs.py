@@ -7,9 +7,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from pulmo.core.errors import InputError, PulmoError, RefusedError, UsageError
+from pulmo.core.errors import (
+    ImageStatus,
+    InputError,
+    PulmoError,
+    UsageError,
+    status_of,
+)
 from pulmo.core.files import read_bytes
 from pulmo.core.folders import LungRunFolder
 from pulmo.core.output import claim_folder, claimed_folder
@@ -69,7 +75,7 @@ class MaskResult:
     """
 
     file: str
-    status: Literal["ok", "error", "refused"]
+    status: ImageStatus
     found: bool = False
     reason: str | None = None
     code: str | None = None
@@ -208,7 +214,7 @@ def _masked(
         notes = (*radiograph.facts.notes, *lungs.notes)
         if not lungs.found:
             first = lungs.reasons[0]
-            return MaskResult(str(path), "ok", reason=first.text, code=first.kind, notes=notes)
+            return MaskResult(str(path), "done", reason=first.text, code=first.kind, notes=notes)
         mask = output / path.absolute().parent.name / f"{path.stem}.png"
         written[mask] += 1
         if written[mask] > 1 or os.path.realpath(mask) == os.path.realpath(path):
@@ -219,13 +225,10 @@ def _masked(
             )
         write_mask(mask, lungs.mask)
     except PulmoError as error:
-        status: Literal["refused", "error"] = (
-            "refused" if isinstance(error, RefusedError) else "error"
-        )
-        return MaskResult(str(path), status, reason=str(error), code=error.code)
+        return MaskResult(str(path), status_of(error), reason=str(error), code=error.code)
     return MaskResult(
         str(path),
-        "ok",
+        "done",
         found=True,
         mask=mask,
         area=lungs.area,

@@ -6,11 +6,17 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import Outcome, Prepared
-from pulmo.core.errors import InputError, PulmoError, RefusedError, UsageError
+from pulmo.core.errors import (
+    ImageStatus,
+    InputError,
+    PulmoError,
+    UsageError,
+    status_of,
+)
 from pulmo.core.output import claim_folder
 from pulmo.core.parallel import Pause, in_threads
 from pulmo.datasets.source import Problem
@@ -55,7 +61,7 @@ class Prediction:
     """
 
     file: str
-    status: Literal["ok", "error", "refused"]
+    status: ImageStatus
     reason: str | None = None
     code: str | None = None
     sha256: str | None = None
@@ -248,7 +254,7 @@ def prediction_of(
     """
     return Prediction(
         file=name,
-        status="ok",
+        status="done",
         sha256=sha256,
         notes=outcome.notes,
         probabilities=outcome.probabilities,
@@ -265,5 +271,4 @@ def prediction_of(
 
 def failed_prediction(name: str, error: PulmoError) -> Prediction:
     """Returns what became of an image that has no result, and why."""
-    status: Literal["refused", "error"] = "refused" if isinstance(error, RefusedError) else "error"
-    return Prediction(name, status, str(error), error.code)
+    return Prediction(name, status_of(error), str(error), error.code)

@@ -132,7 +132,7 @@ def positive_sentence(card: Card) -> str:
 def _csv(stream: TextIO, model: ImagePredictor) -> Write:
     """Writes the header of a table and returns what writes a row."""
     table = csv.DictWriter(
-        stream, list(flat_record(Prediction("", "error"), model)), lineterminator="\n"
+        stream, list(flat_record(Prediction("", "failed"), model)), lineterminator="\n"
     )
     table.writeheader()
 

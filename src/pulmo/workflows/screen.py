@@ -226,7 +226,7 @@ def _finish(
 
 def _usable(screening: Screening) -> Screening:
     """Returns a screening that has a result for at least one file."""
-    if not screening.record.status.get("ok"):
+    if not screening.record.status.get("done"):
         raise InputError(
             "files-all-failed",
             f"There is no result: none of the {screening.record.files} files could be used. "

@@ -92,22 +92,22 @@ def screen_file(found: Found, model: Model) -> Row:
     except Exception as error:  # noqa: BLE001 - one file of millions does not end the work
         code = error.code if isinstance(error, PulmoError) else "internal-error"
         reason = f"{found.path}: {type(error).__name__}: {error}"
-        result = Prediction(str(found.path), "error", reason, code)
+        result = Prediction(str(found.path), "failed", reason, code)
     if not isinstance(result, Problem):
         return _row(result, model)
-    left_out = _row(Prediction(result.path, "error", f"{result.reason}."), model)
+    left_out = _row(Prediction(result.path, "failed", f"{result.reason}."), model)
     return left_out if result.failed else left_out | {"status": LEFT_OUT}
 
 
 def columns_of(model: Model) -> list[str]:
     """Returns the names of a row's columns."""
-    return [*_row(Prediction("", "error"), model)]
+    return [*_row(Prediction("", "failed"), model)]
 
 
 def _lost(lost: Lost[Found], model: Model) -> Row:
     code, reason = _LOST[lost.why]
     path = os.fspath(lost.item.path)
-    return _row(Prediction(path, "error", reason.format(path=path), code), model)
+    return _row(Prediction(path, "failed", reason.format(path=path), code), model)
 
 
 def _row(result: Prediction, model: Model) -> Row:

@@ -45,7 +45,7 @@ class Tally:
     def count(self, result: FileResult) -> None:
         """Counts a result and the kinds of its notes."""
         self._done += 1
-        self._failed += result.status != "ok"
+        self._failed += result.status != "done"
         self._kinds.update({note.kind for note in self._own(result)})
 
     def leave_out(self, problem: Problem) -> None:

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import iterate_in_threadpool
 from fastapi.responses import StreamingResponse
 
+from pulmo.core.errors import ImageStatus
 from pulmo.serve import results
 from pulmo.serve.access import CallerOf, ServiceOf
-from pulmo.serve.answers import Answer, Answers, Page, Status
+from pulmo.serve.answers import Answer, Answers, Page
 from pulmo.serve.body import MOST_FILES, BodyLimits, read_images
 from pulmo.serve.errors import described
 from pulmo.serve.models import chosen_model
@@ -89,7 +90,7 @@ def list_predictions(
     before: Annotated[
         int | None, Query(ge=0, le=2**62, description="`next` of the page before.")
     ] = None,
-    status: Annotated[Status | None, Query(description="Only of this status.")] = None,
+    status: Annotated[ImageStatus | None, Query(description="Only of this status.")] = None,
 ) -> Any:  # noqa: ANN401 - as its model says
     """Lists the predictions that the caller may see, the newest first."""
     answers, cursor = results.page(service.database, limit, before, status, caller.sees)
