@@ -26,7 +26,7 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	@touch $@
 
 demo: setup ## draw phantoms, train, evaluate, explain and report, offline
-	$(BIN)/pulmo demo --out $(OUT)/demo
+	$(BIN)/pulmo demo -o $(OUT)/demo
 
 pacs-demo: setup ## show pulmo listen next to Orthanc, a PACS, until Ctrl-C
 	$(BIN)/python examples/pacs_demo.py

@@ -21,7 +21,7 @@ def test_the_demo_makes_all_that_it_speaks_of(
     short.write_text(quick_recipe.to_toml())
     monkeypatch.setattr(recipe_module, "shipped_recipes", lambda: {"demo": short})
     out_folder = tmp_path / "demo"
-    status, out, err = pulmo("demo", "--out", out_folder, "--count", "80")
+    status, out, err = pulmo("demo", "--output", out_folder, "--count", "80")
     assert status == 0
     assert [line[:4] for line in err.splitlines() if line[1:3] == "/6"] == [
         f"{step}/6 " for step in range(1, 7)
@@ -54,9 +54,9 @@ def test_a_demo_replaces_its_own_folder_and_no_other(
     precious, folder = tmp_path / "precious", tmp_path / "new" / "demo"
     precious.mkdir()
     (precious / "image.png").touch()
-    assert [pulmo("demo", "--out", folder)[0] for _ in range(2)] == [3, 3]
+    assert [pulmo("demo", "--output", folder)[0] for _ in range(2)] == [3, 3]
     assert seen == [[".pulmo-demo"]] * 2
-    status, out, err = pulmo("demo", "--out", precious)
+    status, out, err = pulmo("demo", "--output", precious)
     assert (status, out) == (2, "")
     assert f"{precious} exists already and no demo made it" in err
     assert [path.name for path in precious.iterdir()] == ["image.png"]
@@ -73,13 +73,13 @@ def test_a_folder_that_cannot_be_emptied_is_a_sentence(
     (folder / ".pulmo-demo").touch()
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "rmtree", busy)
-        status, _, err = pulmo("demo", "--out", folder)
+        status, _, err = pulmo("demo", "--output", folder)
     assert status == 3
     assert err == f"pulmo: {folder} could not be emptied: Device or resource busy.\n"
 
 
 def test_too_few_images_are_a_usage_error(pulmo: Call, tmp_path: Path) -> None:
-    status, _, err = pulmo("demo", "--out", tmp_path / "demo", "--count", "10")
+    status, _, err = pulmo("demo", "--output", tmp_path / "demo", "--count", "10")
     assert status == 2
     assert "80" in err
     assert not (tmp_path / "demo").exists()
@@ -94,7 +94,7 @@ def test_an_interrupted_demo_offers_no_resume(
         )
 
     monkeypatch.setattr(demo, "write_phantoms", stop)
-    status, _, err = pulmo("demo", "--out", tmp_path / "demo")
+    status, _, err = pulmo("demo", "--output", tmp_path / "demo")
     assert status == 130
     assert err.splitlines()[-1] == (
         f"pulmo: Interrupted; {tmp_path / 'demo'} is incomplete and may be removed."

@@ -28,8 +28,13 @@ If you know the patients, use the source csv, so that no patient is on two sides
 
 
 def demo(
-    out: Annotated[
-        Path, typer.Option(help="The folder to write: a new one, or an earlier demo's to replace.")
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The folder to write: a new one, or an earlier demo's to replace.",
+        ),
     ] = Path("out/demo"),
     count: Annotated[int, typer.Option(help="How many images to draw and train on.", min=80)] = (
         1200
@@ -43,10 +48,10 @@ def demo(
 
     try:
         with training_progress() as callbacks:
-            done = run_demo(out, count, callbacks, lambda title: say(f"\n{title}"))
+            done = run_demo(output, count, callbacks, lambda title: say(f"\n{title}"))
     except InterruptedRunError:
         raise InterruptedRunError(
-            "interrupted", f"Interrupted; {out} is incomplete and may be removed."
+            "interrupted", f"Interrupted; {output} is incomplete and may be removed."
         ) from None
     print_report(done.report, done.folder.evaluation)
     for result in done.predictions:
@@ -54,4 +59,4 @@ def demo(
             typer.echo(
                 f"{result.file}  {result.decision} {result.probabilities[result.decision]:.3f}"
             )
-    typer.echo(_NEXT.format(out=out, new=len(done.predictions)))
+    typer.echo(_NEXT.format(out=output, new=len(done.predictions)))
