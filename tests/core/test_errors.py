@@ -1,4 +1,5 @@
 import re
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
 import pytest
@@ -6,7 +7,9 @@ import pytest
 from golden import errors as golden
 from pulmo.core.errors import InputError, PulmoError, RefusedError
 
-RAISED = golden.raised()
+# One worker reads the source, and not while it collects the tests: that takes seconds.
+pytestmark = pytest.mark.xdist_group("errors")
+
 REWRITE = "Run python tests/golden/errors.py, and read what changed."
 
 
@@ -25,29 +28,38 @@ def test_an_error_comes_from_another_process_as_it_was() -> None:
 
 
 def test_the_golden_file_has_the_errors_of_the_source() -> None:
-    assert golden.FILE.read_text("utf-8") == golden.listing(RAISED), REWRITE
+    assert golden.FILE.read_text("utf-8") == golden.listing(golden.raised()), REWRITE
 
 
 def test_all_classes_are_found() -> None:
     def names(kind: type[PulmoError]) -> set[str]:
         return {kind.__name__}.union(*map(names, kind.__subclasses__()))
 
-    assert {error.kind for error in RAISED} >= names(PulmoError) - {"PulmoError"}
+    assert {error.kind for error in golden.raised()} >= names(PulmoError) - {"PulmoError"}
 
 
-@pytest.mark.parametrize("error", RAISED, ids=[error.place for error in RAISED])
-def test_each_has_a_code_and_a_sentence(error: golden.Raised) -> None:
-    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", error.code), "a literal code in kebab case"
-    first = r"[A-Z{]|--" if error.place.startswith("cli/") else r"[A-Z{]"
-    assert re.match(first, error.sentence), "a capital letter or a value comes first"
-    assert error.sentence.endswith((".", "}")), "a full stop, or a value that ends with one"
-    if not error.place.startswith("cli/"):
-        assert not re.search(r"(?<![\w-])--[a-z]", error.sentence), "only the command has options"
-        assert not re.search(r"\bpulmo [a-z]", error.sentence), "only the command has verbs"
+def test_each_has_a_code_and_a_sentence() -> None:
+    assert [f"{error.place}: {fault}" for error in golden.raised() for fault in faults(error)] == []
+
+
+def faults(error: golden.Raised) -> Iterator[str]:
+    """Yields what is wrong with the code and the sentence of an error."""
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", error.code):
+        yield "a literal code in kebab case is missing"
+    is_of_command = error.place.startswith("cli/")
+    if not re.match(r"[A-Z{]|--" if is_of_command else r"[A-Z{]", error.sentence):
+        yield "a capital letter or a value comes first"
+    if not error.sentence.endswith((".", "}")):
+        yield "a full stop comes last, or a value that ends with one"
+    if not is_of_command:
+        if re.search(r"(?<![\w-])--[a-z]", error.sentence):
+            yield "only the command has options"
+        if re.search(r"\bpulmo [a-z]", error.sentence):
+            yield "only the command has verbs"
 
 
 def test_a_code_has_one_class() -> None:
     kinds: dict[str, set[str]] = {}
-    for error in RAISED:
+    for error in golden.raised():
         kinds.setdefault(error.code, set()).add(error.kind)
     assert {code: kind for code, kind in kinds.items() if len(kind) > 1} == {}

@@ -4,6 +4,11 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
+def _learners(hasty_learners: None) -> None:
+    """Trains the baselines of an audit in haste."""
+
+
+@pytest.fixture(autouse=True)
 def _figures(request: pytest.FixtureRequest) -> None:
     """Leaves figures blank, but for tests that are marked."""
     if not request.node.get_closest_marker("rendered"):

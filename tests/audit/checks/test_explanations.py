@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,12 @@ def ask(images: pd.DataFrame, tmp_path: Path) -> Callable[[Path], CheckResult]:
     return make
 
 
+@pytest.fixture
+def fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries the methods that ask the network hundreds of times on two images only."""
+    monkeypatch.setattr(import_module("pulmo.audit.checks.explanations"), "FEW", 2)
+
+
 def test_the_maps_of_a_network_pass(bundle: Path, ask: Callable[[Path], CheckResult]) -> None:
     result = ask(bundle)
     assert result.verdict == "passes"
@@ -77,6 +84,7 @@ def test_the_maps_of_a_network_pass(bundle: Path, ask: Callable[[Path], CheckRes
     assert result.kinds == ("shuffled-weights", "shuffled-weights-few")
 
 
+@pytest.mark.usefixtures("fewer")
 def test_maps_of_the_image_alone_fail(
     bundle: Path, tmp_path: Path, ask: Callable[[Path], CheckResult]
 ) -> None:
@@ -85,6 +93,7 @@ def test_maps_of_the_image_alone_fail(
     assert result.metrics["median rank correlation"].value == pytest.approx(1)
 
 
+@pytest.mark.usefixtures("fewer")
 def test_the_worst_method_decides(
     bundle: Path, ask: Callable[[Path], CheckResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +107,7 @@ def test_the_worst_method_decides(
     assert (result.metrics["median rank correlation"].value or 0) < 0.5
 
 
+@pytest.mark.usefixtures("fewer")
 def test_it_is_unknown_without_onnx(
     bundle: Path, ask: Callable[[Path], CheckResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,9 +3,12 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from pulmo.audit.checks.shortcuts import shortcuts
 from pulmo.audit.context import AuditContext
+
+pytestmark = pytest.mark.usefixtures("hasty_learners")
 
 Rows = Callable[..., pd.DataFrame]
 Tell = Callable[..., AuditContext]
