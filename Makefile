@@ -36,7 +36,7 @@ real: setup ## train the starter recipe on the real sets in DATA and evaluate it
 
 # Where bytecode may not be written, each process would rewrite and compile every file again.
 test: setup ## run the tests; with COVERAGE=1, which takes half as long again, measure what they cover
-	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup \
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder \
 		$(if $(COVERAGE),--cov --cov-report=term)
 
 check: setup ## lint, format, types, layers; with npm, the types of the page

@@ -17,11 +17,15 @@ _FIXTURES = (
 )
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Loads the fixtures, and torch with them, except where other processes do the tests."""
-    if config.getoption("dist", "no") == "no":
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Loads the fixtures, and torch with them, except where other processes do the tests.
+
+    A worker measures coverage from the start of its session on, so what is imported before counts as missed.
+    """
+    if session.config.getoption("dist", "no") == "no":
         for name in _FIXTURES:
-            config.pluginmanager.import_plugin(f"fixtures.{name}")
+            session.config.pluginmanager.import_plugin(f"fixtures.{name}")
 
 
 _LONG = {".", "cli", "experiments", "models", "train", "workflows"}

@@ -51,6 +51,7 @@ def test_an_archive_gets_the_results_of_drawn_images(
     assert lines[1].split() == ["Drawn^covid", "DX,", "OT,", "PR,", "SR"]
 
 
+@pytest.mark.usefixtures("hasty_learners")
 def test_a_model_is_trained_evaluated_audited_and_explained(tmp_path: Path) -> None:
     load("train_and_evaluate").main(tmp_path / "example", count=80, epochs=1)
     made = {path.name for path in (tmp_path / "example").iterdir()}

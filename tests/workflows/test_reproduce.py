@@ -82,8 +82,11 @@ def run(experiment: Experiment, root: Path, out: Path) -> Outcome:
 
 
 @pytest.mark.rendered
-def test_a_run_sets_published_next_to_ours_and_is_not_run_twice(root: Path, tmp_path: Path) -> None:
-    outcome = run(ONE, root, tmp_path / "out")
+def test_a_run_sets_published_next_to_ours_and_is_not_run_twice(
+    reproduced: Path, tmp_path: Path
+) -> None:
+    root, out = reproduced / "data", shutil.copytree(reproduced / "out", tmp_path / "out")
+    outcome = Outcome.model_validate_json((out / "demo" / "outcome.json").read_text())
     names = [value.name for value in outcome.metrics]
     assert names == [
         "recall of covid",
@@ -99,7 +102,7 @@ def test_a_run_sets_published_next_to_ours_and_is_not_run_twice(root: Path, tmp_
     assert published[5].value == pytest.approx(0.85)
     assert "chest_xray is not available." in outcome.notes
     assert any("the AUC of the best channel is" in note for note in outcome.notes)
-    shown = read_features(ReproductionFolder(tmp_path / "out" / "demo").features.index)
+    shown = read_features(ReproductionFolder(out / "demo").features.index)
     assert shown.separation is not None
     assert shown.separation.reported_on == "split test"
     reasons = {
@@ -107,13 +110,13 @@ def test_a_run_sets_published_next_to_ours_and_is_not_run_twice(root: Path, tmp_
     }
     assert any("fewer than two classes have 10 " in str(reason) for reason in reasons)
     # Without its outcome it is put together again from what is there.
-    (tmp_path / "out" / "demo" / "outcome.json").unlink()
-    assert run(ONE, root, tmp_path / "out") == outcome
-    shutil.rmtree(tmp_path / "out" / "demo" / "run")
-    assert run(ONE, root, tmp_path / "out") == outcome
-    (tmp_path / "out" / "demo" / "outcome.json").write_text("{}")
+    (out / "demo" / "outcome.json").unlink()
+    assert run(ONE, root, out) == outcome
+    shutil.rmtree(out / "demo" / "run")
+    assert run(ONE, root, out) == outcome
+    (out / "demo" / "outcome.json").write_text("{}")
     with refuses("record-invalid", "outcome.json", "an outcome"):
-        run(ONE, root, tmp_path / "out")
+        run(ONE, root, out)
 
 
 def test_its_evaluation_is_that_of_the_bundle_alone(reproduced: Path, tmp_path: Path) -> None:
