@@ -21,7 +21,7 @@ _FIXTURES = (
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Loads the fixtures, and torch with them, except where other processes do the tests.
 
-    A worker measures coverage from the start of its session on, so what is imported before counts as missed.
+    A worker measures coverage from the start of its session on: what is imported before is missed.
     """
     if session.config.getoption("dist", "no") == "no":
         for name in _FIXTURES:
