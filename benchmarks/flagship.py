@@ -108,6 +108,14 @@ WORN: Final[dict[str, Any]] = ROUGH | {
 }
 """The same with half of the noise and blur, longer, and averaged over steps."""
 
+SMOOTH: Final[dict[str, Any]] = LONG | {
+    "train.source_prior": 0.3,
+    "train.epochs": 20,
+    "train.patience": 20,
+    "train.average": "ema",
+}
+"""Longer, and averaged over steps, without noise and blur."""
+
 
 class Trial(NamedTuple):
     """What a trial changes.
@@ -137,6 +145,9 @@ TRIALS: Final[dict[str, Trial]] = {
     "short-96-long-prior-0.3": Trial(LONG | {"train.source_prior": 0.3}, 700),
     "short-96-rough": Trial(ROUGH, 700),
     "short-96-worn": Trial(WORN, 700),
+    "short-96-smooth": Trial(SMOOTH, 700),
+    "short-96-equalise": Trial(SMOOTH | {"image.grey": "equalise", "image.normalise": "none"}, 700),
+    "short-96-clahe": Trial(SMOOTH | {"image.grey": "clahe", "image.normalise": "none"}, 700),
     "short-64-rough": Trial(ROUGH | {"image.size": 64}, 700),
     "short-96-more": Trial(
         LONG | {"train.source_prior": 0.3, "train.epochs": 20, "train.patience": 20}, 1500

@@ -25,7 +25,7 @@ from service_process import (
 _MIB: Final = 2**20
 HEADER_TIMEOUT: Final = 2
 BODY_TIMEOUT: Final = 8
-TIMEOUT: Final = 15
+TIMEOUT: Final = 5
 CONNECTIONS: Final = 256
 QUEUE: Final = 16
 OPTIONS: Final = (
@@ -101,7 +101,9 @@ def cases(image: bytes) -> Iterator[Case]:
     for body in service_bodies.named(image):
         yield Case(body.name, "201" if body.status == 201 else "400", partial(_posts, body))
     yield Case("a worker that is killed", "201", partial(_killed, post, 1))
-    yield Case("a worker that is killed again and again", "500", partial(_killed, post, 99), LOST)
+    # An image that takes seconds, so that each signal meets a worker that works on it.
+    slow = request(PREDICT, service_bodies.slow().data)
+    yield Case("a worker that is killed again and again", "500", partial(_killed, slow, 99), LOST)
     yield Case("a worker that hangs", "1 replaced", partial(_hangs, post), LATE)
 
 
