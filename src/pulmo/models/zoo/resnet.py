@@ -3,7 +3,6 @@
 from typing import Final
 
 from torch import nn
-from torchvision.models import resnet18
 
 from pulmo.models.backbone import BACKBONES, Backbone, Grey
 
@@ -22,6 +21,8 @@ def make_resnet18_layer3() -> Backbone:
     Its feature maps have twice the rows and columns of the whole network's, one for each 16 x 16
     pixels. Weights of the whole network fit; what they hold of the last stage is passed over.
     """
+    from torchvision.models import resnet18  # noqa: PLC0415 - takes as long as torch itself
+
     network = resnet18(weights=None)
     layers = nn.Sequential()
     layers.add_module("conv1", nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False))
