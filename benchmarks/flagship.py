@@ -148,6 +148,7 @@ TRIALS: Final[dict[str, Trial]] = {
     "short-96-smooth": Trial(SMOOTH, 700),
     "short-96-equalise": Trial(SMOOTH | {"image.grey": "equalise", "image.normalise": "none"}, 700),
     "short-96-clahe": Trial(SMOOTH | {"image.grey": "clahe", "image.normalise": "none"}, 700),
+    "short-96-clahe-worn": Trial(WORN | {"image.grey": "clahe", "image.normalise": "none"}, 700),
     "short-96-smooth-jpeg": Trial(SMOOTH | {"augment.jpeg": 50}, 700),
     "short-96-smooth-more": Trial(SMOOTH, 1500),
     "short-64-rough": Trial(ROUGH | {"image.size": 64}, 700),
