@@ -146,11 +146,9 @@ TRIALS: Final[dict[str, Trial]] = {
     "short-96-rough": Trial(ROUGH, 700),
     "short-96-worn": Trial(WORN, 700),
     "short-96-smooth": Trial(SMOOTH, 700),
-    "short-96-equalise": Trial(SMOOTH | {"image.grey": "equalise", "image.normalise": "none"}, 700),
     "short-96-clahe": Trial(SMOOTH | {"image.grey": "clahe", "image.normalise": "none"}, 700),
     "short-96-clahe-worn": Trial(WORN | {"image.grey": "clahe", "image.normalise": "none"}, 700),
-    "short-96-smooth-jpeg": Trial(SMOOTH | {"augment.jpeg": 50}, 700),
-    "short-96-smooth-more": Trial(SMOOTH, 1500),
+    "short-96-grey": Trial(SMOOTH | {"image.normalise": "none"}, 700),
     "short-64-rough": Trial(ROUGH | {"image.size": 64}, 700),
     "short-96-more": Trial(
         LONG | {"train.source_prior": 0.3, "train.epochs": 20, "train.patience": 20}, 1500
@@ -160,14 +158,14 @@ TRIALS: Final[dict[str, Trial]] = {
 }
 """Trial -> what it changes."""
 
-CHOSEN: Final = "short-96-long-prior-0.3"
+CHOSEN: Final = "short-96-grey"
 """The trial whose first run, fold 0 and seed 0, comes with pulmo."""
 
 ENSEMBLES: Final = (
-    (CHOSEN, "short-96-rough"),
-    (CHOSEN, "short-64-rough"),
-    ("short-96-rough", "short-64-rough"),
-    (CHOSEN, "short-96-rough", "short-64-rough"),
+    (CHOSEN, "short-96-smooth"),
+    (CHOSEN, "short-96-worn"),
+    (CHOSEN, "short-96-clahe"),
+    (CHOSEN, "short-96-clahe", "short-96-worn"),
 )
 """Trials whose probabilities are averaged."""
 
@@ -344,11 +342,15 @@ def report(out: Path) -> Iterator[str]:
         "\nThe trials of resnet18, `short-96` and `short-96-long` saw the lungs as an earlier "
         "network found them.\n"
         f"\nThe model that comes with pulmo is fold 0, seed 0 of `{CHOSEN}`. It was chosen on "
-        "these figures, so they are a little too good. Few images of large sources and a small "
-        "input made the difference: with all images at 128 pixels, a network learns where an "
-        "image is from. With more noise and blur (`rough`, `worn`) a network calls less of the "
-        "tuberculosis covid, but tells pneumonia from no finding less well within NIH; no trial "
-        "is better in every column, so the model stays."
+        "these figures, so they are a little too good. On fold 0 it is better in every column than "
+        "the model that came with pulmo before, fold 0 of `short-96-long-prior-0.3`. Few images of "
+        "large sources and a small input made the first difference: with all images at 128 pixels, "
+        "a network learns where an image is from. An average of the weights over steps and the "
+        "grey values as they are, without a normalisation by the lungs, made the second. With more "
+        "noise and blur (`rough`, `worn`) a network calls less of the tuberculosis covid, but "
+        "tells pneumonia from no finding less well within NIH; with a grey scale that is equalised "
+        "in tiles (`clahe`) it calls fewer adults abnormal, but tells covid from the others less "
+        "well."
     )
     yield from _ensembles(out)
     yield "\n## Settings\n"
