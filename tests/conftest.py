@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# A conftest.py of a folder that the command line names imports some of them first.
+pytest.register_assert_rewrite("fixtures")
+
 _FIXTURES = (
     "dicom_answers",
     "dicom_files",
