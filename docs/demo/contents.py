@@ -16,6 +16,7 @@ from pulmo.bundle.gate import KINDS, shipped_gate, unasked
 from pulmo.bundle.image_predictor import SEEN
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.message import Message
+from pulmo.core.sections import ImageSection
 from pulmo.decide.detections import SMALLEST
 from pulmo.explain.heat_map import caption
 from pulmo.explain.location import SIDE
@@ -62,9 +63,7 @@ def contents_of(bundle: Path, predictor: Predictor, finder: LungFinder) -> Text:
         | {"methods": [each for each in summary["methods"] if each["name"] == GRAPH]},
         "weights_sha256": card.network.sha256,
         "size": card.input.size,
-        "region": None
-        if card.input.image.region == "all"
-        else {"spread": card.input.image.spread, "mean": MEAN, "deviation": DEVIATION},
+        "region": region_of(card.input.image),
         "temperature": card.temperature,
         "sets": -1 if card.sets is None else card.sets.least,
         "activation": {
@@ -128,13 +127,21 @@ def _check(card: Card) -> None:
     image = card.input.image
     known: Text = {"aspect": "squash", "grey": "plain"}
     if image.region == "lungs":
-        known |= {"frame": "moments", "margin": 0, "outside": "mean", "normalise": "lungs"}
+        known |= {"frame": "moments", "margin": 0, "outside": "mean"}
     said = card.input.model_dump(mode="json")
     others = [f"{name} is {said[name]}" for name, value in known.items() if said[name] != value]
     if others:
         raise BuildError(
             f"The page cannot prepare images for {card.name}, for its {' and '.join(others)}."
         )
+
+
+def region_of(image: ImageSection) -> Text | None:
+    """Returns how the lungs are cut out; None of a model that sees whole images."""
+    if image.region == "all":
+        return None
+    moments = {"mean": MEAN, "deviation": DEVIATION}
+    return {"spread": image.spread, "normalised": moments if image.normalise == "lungs" else None}
 
 
 def _looks(card: Card) -> Text:

@@ -24,8 +24,8 @@
  * @property {string} version of pulmo
  * @property {import("./types.js").Model} summary
  * @property {string} weights_sha256
- * @property {{size: number, spread: number, mean: number, deviation: number} | null} region how the
- *     lungs are cut out and their grey values normalised; null of a model that sees whole images
+ * @property {{spread: number, normalised: {mean: number, deviation: number} | null} | null} region how
+ *     the lungs are cut out, and what their grey values become; null of a model that sees whole images
  * @property {number} size side of the input
  * @property {LungCard} lungs
  * @property {Record<string, Look>} looks empty if the model asks no looks

@@ -58,7 +58,7 @@ export function both({ right, left }) {
 }
 
 /**
- * Returns the network's input of the lungs: their frame, all else at their mean grey.
+ * Returns the network's input of the lungs: their frame, all else at their mean grey value.
  *
  * @param {Contents} contents
  * @param {Plane} image
@@ -68,25 +68,45 @@ export function both({ right, left }) {
 export function cutOut({ region, size }, image, mask) {
   if (!region) throw new Error("The model sees whole images.");
   const box = framed(mask, region.spread);
-  const [mean, deviation] = momentsOf(image.values, mask.values);
-  const { fround } = Math;
-  const divisor = fround(Math.max(deviation, 2 ** -126));
-  const [middle, scale, fill] = [fround(mean), fround(region.deviation), fround(region.mean)];
+  const moments = momentsOf(image.values, mask.values);
+  const fill = Math.fround(region.normalised ? region.normalised.mean : moments.mean);
+  const grey = region.normalised ? normaliser(moments, region.normalised) : (/** @type {number} */ value) => value;
   const part = { values: new Float32Array((box.bottom - box.top) * (box.right - box.left)).fill(fill), height: box.bottom - box.top, width: box.right - box.left };
   const seen = inside(box, image);
   for (let row = seen.top; row < seen.bottom; row += 1) {
     for (let column = seen.left; column < seen.right; column += 1) {
       const at = row * image.width + column;
       if (!mask.values[at]) continue;
-      // Each step in 32 bits, as arrays of NumPy are worked on.
-      const score = fround(fround(fround(fround(image.values[at] - middle) / divisor) * scale) + fill);
-      part.values[(row - box.top) * part.width + column - box.left] = clip(score, 0, 1);
+      part.values[(row - box.top) * part.width + column - box.left] = grey(image.values[at]);
     }
   }
   return { input: squashed(part, size), box };
 }
 
-/** Mean and standard deviation of the pixels in a mask. @param {Float32Array} values @param {Uint8Array} mask */
+/** @typedef {{mean: number, deviation: number}} Moments */
+
+/**
+ * Returns what takes grey values of some moments to those of other moments.
+ *
+ * @param {Moments} found
+ * @param {Moments} wanted
+ */
+function normaliser(found, wanted) {
+  const { fround } = Math;
+  const divisor = fround(Math.max(found.deviation, 2 ** -126));
+  const [middle, scale, mean] = [fround(found.mean), fround(wanted.deviation), fround(wanted.mean)];
+  // Each step in 32 bits, as arrays of NumPy are worked on.
+  return (/** @type {number} */ value) =>
+    clip(fround(fround(fround(fround(value - middle) / divisor) * scale) + mean), 0, 1);
+}
+
+/**
+ * Returns mean and standard deviation of the pixels in a mask.
+ *
+ * @param {Float32Array} values
+ * @param {Uint8Array} mask
+ * @returns {Moments}
+ */
 function momentsOf(values, mask) {
   let [sum, count, squares] = [0, 0, 0];
   for (let at = 0; at < mask.length; at += 1) {
@@ -95,7 +115,7 @@ function momentsOf(values, mask) {
   }
   const mean = sum / count;
   for (let at = 0; at < mask.length; at += 1) squares += mask[at] ? (values[at] - mean) ** 2 : 0;
-  return [mean, Math.sqrt(squares / count)];
+  return { mean, deviation: Math.sqrt(squares / count) };
 }
 
 /**

@@ -23,10 +23,15 @@ from playwright.sync_api import Browser, Page, Request, expect
 
 from fixtures.browser import Complaints
 from pulmo.core.errors import PulmoError
+from pulmo.core.sections import ImageSection
 from pulmo.core.shipped import shipped_bundle
 from pulmo.datasets.phantom import write_phantoms
+from pulmo.lungs import LungMask
 from pulmo.lungs.finder import shipped_finder
+from pulmo.lungs.framing import cut_out
+from pulmo.lungs.rule import Shape
 from pulmo.radiograph import decode_radiograph
+from pulmo.radiograph.geometry import to_input
 from pulmo.serve.answers import NAME
 from pulmo.serve.app import PAGE
 from pulmo.serve.views import VIEWS
@@ -108,6 +113,13 @@ def drawings(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [next(each for each in files if each.suffix == kind) for kind in (".png", ".jpg")]
 
 
+@pytest.fixture
+def builder(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+    """Imports a module of the build."""
+    monkeypatch.syspath_prepend(ROOT / "docs" / "demo")
+    return import_module
+
+
 def asked(page: Page, data: bytes, label: str) -> dict[str, Any]:
     """Returns what the page's own API answers on an image."""
     found: dict[str, Any] = page.evaluate(ASKED, [base64.b64encode(data).decode(), label])
@@ -185,6 +197,39 @@ def test_its_map_has_the_colours_of_python(open_page: Page, drawings: list[Path]
     # Where the last digit of a value decides between two of the 256 colours.
     assert apart.max() <= 4
     assert np.count_nonzero(apart) < apart.size / 100
+
+
+CUT: Final = """async ([region, size, pixels, mask, [height, width]]) => {
+  const { cutOut } = await import(new URL("lungs.js", location));
+  const image = { values: Float32Array.from(pixels), height, width };
+  const found = cutOut({ region, size }, image, { values: Uint8Array.from(mask), height, width });
+  return { box: found.box, input: [...found.input] };
+}"""
+
+
+@pytest.mark.parametrize("normalise", ["lungs", "none"])
+def test_the_lungs_are_cut_out_as_in_python(
+    normalise: str, open_page: Page, builder: Callable[[str], Any]
+) -> None:
+    image = ImageSection.model_validate(
+        {"size": 32, "aspect": "squash", "region": "lungs", "margin": 0.0, "frame": "moments",
+         "outside": "mean", "normalise": normalise}
+    )  # fmt: skip
+    pixels = np.random.default_rng(0).random((50, 60), np.float32)
+    mask = np.zeros(pixels.shape, bool)
+    # The frame sticks out of the image above.
+    mask[:30, 8:22], mask[:26, 34:50] = True, True
+    halves = [mask & (np.arange(60) < 30), mask & (np.arange(60) >= 30)]
+    shape = Shape(2, 1, 1, 1, 1, 1)
+    part = cut_out(pixels, LungMask(mask.astype(np.float32), *halves, (), shape), image)
+    expected = to_input(part.pixels, image.size, image.aspect, image.grey, part.fill)
+    region = builder("contents").region_of(image)
+    given = [region, image.size, pixels.ravel().tolist(), mask.ravel().tolist(), pixels.shape]
+    found = open_page.evaluate(CUT, given)
+    assert part.box is not None
+    assert part.box.top < 0
+    assert found["box"] == part.box._asdict()
+    np.testing.assert_allclose(np.reshape(found["input"], expected.shape), expected, atol=1)
 
 
 RAMP: Final[NDArray[np.uint8]] = np.add.outer(np.arange(40), 5 * np.arange(48)).astype(np.uint8)
@@ -340,13 +385,6 @@ def test_it_shows_a_result_and_sends_nothing(
     assert any("Content Security Policy" in text for text in complaints.texts)
     complaints.forget()
     page.close()
-
-
-@pytest.fixture
-def builder(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
-    """Imports a module of the build."""
-    monkeypatch.syspath_prepend(ROOT / "docs" / "demo")
-    return import_module
 
 
 def test_a_page_that_has_lost_a_part_is_not_built(builder: Callable[[str], Any]) -> None:
