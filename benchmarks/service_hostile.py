@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import service_bodies
 from service_process import (
     PREDICT,
+    Answer,
     Server,
     answer_of,
     ask,
@@ -95,15 +96,16 @@ def cases(image: bytes) -> Iterator[Case]:
     yield Case("2,000 connections without a byte", "all closed", _many)
     for name, data in _broken_http():
         yield Case(name, "400", partial(_sends, data))
-    for body in (*service_bodies.images(), service_bodies.slow(), *service_bodies.forms()):
+    slow = service_bodies.slow()
+    for body in (*service_bodies.images(), slow, *service_bodies.forms()):
         expected = "no result" if body.status == 201 else str(body.status)
         yield Case(body.name, expected, partial(_posts, body))
     for body in service_bodies.named(image):
         yield Case(body.name, "201" if body.status == 201 else "400", partial(_posts, body))
     yield Case("a worker that is killed", "201", partial(_killed, post, 1))
     # An image that takes seconds, so that each signal meets a worker that works on it.
-    slow = request(PREDICT, service_bodies.slow().data)
-    yield Case("a worker that is killed again and again", "500", partial(_killed, slow, 99), LOST)
+    again = partial(_killed, request(PREDICT, slow.data), 99)
+    yield Case("a worker that is killed again and again", "500", again, LOST)
     yield Case("a worker that hangs", "1 replaced", partial(_hangs, post), LATE)
 
 
@@ -291,7 +293,7 @@ async def _killed(post: bytes, times: int, server: Server) -> str:
     asked = [asyncio.create_task(ask(server.port, post)) for _ in range(4)]
     await asyncio.sleep(0.02)
     killed = 0
-    while killed < times and not any(each.done() and each.result().status != 201 for each in asked):
+    while killed < times and not _failures(asked):
         if all(each.done() for each in asked):
             asked = [asyncio.create_task(ask(server.port, post)) for _ in range(4)]
         for pid in server.workers()[: times - killed]:
@@ -300,9 +302,15 @@ async def _killed(post: bytes, times: int, server: Server) -> str:
             killed += 1
         await asyncio.sleep(0.5)
     # What has failed by now failed for the killed workers, and not because its image takes long.
-    failed = [each.result().status for each in asked if each.done() and each.result().status != 201]
+    failed = _failures(asked)
     statuses = [(await each).status for each in asked]
     return _worst(failed or statuses)
+
+
+def _failures(asked: Sequence[asyncio.Task[Answer]]) -> list[int]:
+    """Returns the statuses of the requests that have ended without a result so far."""
+    statuses = [each.result().status for each in asked if each.done()]
+    return [status for status in statuses if status != 201]
 
 
 async def _hangs(post: bytes, server: Server) -> str:
